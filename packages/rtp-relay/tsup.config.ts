@@ -1,0 +1,13 @@
+import { defineConfig } from 'tsup'
+
+export default defineConfig({
+  entry: { index: 'src/index.ts' },
+  format: ['esm', 'cjs'],
+  dts: true,
+  target: 'es2022',
+  platform: 'node',
+  clean: true,
+  sourcemap: true,
+  splitting: true,
+  treeshake: true,
+})
