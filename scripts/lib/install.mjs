@@ -1,0 +1,49 @@
+/**
+ * Installs the workspace with the pinned pnpm, only when what decides the outcome has changed since the last time.
+ */
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { PINNED_NODE } from './tools.mjs'
+
+export const PNPM = 'pnpm@12.21.0'
+const OLDEST_NODE = [20, 19]
+const STAMP = 'node_modules/.carillon/installed'
+
+/** Brings node_modules in line with the lock file; throws with one line when the host or the registry will not do. */
+export async function ensureInstalled() {
+  requireHostNode()
+  const wanted = installKey()
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted && existsSync(PINNED_NODE)) return
+  console.log('Installing dependencies …')
+  const code = runPnpm(['install', '--frozen-lockfile', '--reporter=append-only'])
+  if (code !== 0) throw new Error(`Installing failed (pnpm exited with ${code}); see the lines above.`)
+  if (!existsSync(PINNED_NODE)) throw new Error('The pinned Node was not installed; is the npm registry reachable?')
+  mkdirSync('node_modules/.carillon', { recursive: true })
+  writeFileSync(STAMP, wanted)
+}
+
+/** Runs the pinned pnpm through npx and returns its exit code. Quiet unless it fails. */
+export function runPnpm(args, options = {}) {
+  const result = spawnSync('npx', ['--yes', PNPM, ...args], {
+    encoding: 'utf8',
+    shell: process.platform === 'win32',
+    ...options,
+  })
+  if (result.status !== 0) process.stderr.write(`${result.stdout ?? ''}${result.stderr ?? ''}`)
+  return result.status ?? 1
+}
+
+function requireHostNode() {
+  const [major, minor] = process.versions.node.split('.').map(Number)
+  if (major > OLDEST_NODE[0] || (major === OLDEST_NODE[0] && minor >= OLDEST_NODE[1])) return
+  throw new Error(`Carillon needs Node ${OLDEST_NODE.join('.')} or newer to start; this is ${process.versions.node}.`)
+}
+
+function installKey() {
+  const hash = createHash('sha256').update(`${PNPM} ${process.platform} ${process.arch}`)
+  const manifests = ['package.json', 'pnpm-lock.yaml', 'pnpm-workspace.yaml', 'bench/package.json', 'test/package.json']
+  for (const name of readdirSync('packages').sort()) manifests.push(`packages/${name}/package.json`)
+  for (const file of manifests) if (existsSync(file)) hash.update(file).update(readFileSync(file))
+  return hash.digest('hex')
+}
