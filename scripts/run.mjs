@@ -10,6 +10,9 @@ import { ensureInstalled } from './lib/install.mjs'
 import { checkPackages } from './lib/packages.mjs'
 import { ROOT, recordStage, runPinned, runTool, runVitest, TOOLS } from './lib/tools.mjs'
 
+/** Tasks for which building and running is enough. */
+const WITHOUT_TOOLS = new Set(['start', 'demo', 'build', 'clean'])
+
 const SERVER = 'packages/server/bin/carillon.cjs'
 
 const tasks = {
@@ -51,6 +54,9 @@ const tasks = {
   async format() {
     return runTool(TOOLS.biome, ['check', '--write', '.'])
   },
+  async changeset(args) {
+    return runTool(TOOLS.changeset, args)
+  },
   async clean() {
     rmSync('node_modules/.carillon', { recursive: true, force: true })
     for (const name of ['sip-parser', 'sip-transaction', 'rtp-relay', 'server']) {
@@ -83,7 +89,7 @@ if (!task) {
 }
 process.chdir(ROOT)
 try {
-  await ensureInstalled()
+  await ensureInstalled({ tools: !WITHOUT_TOOLS.has(name) })
   process.exitCode = await task(args)
 } catch (error) {
   console.error(error instanceof Error ? error.message : error)

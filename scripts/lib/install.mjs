@@ -9,18 +9,26 @@ import { PINNED_NODE } from './tools.mjs'
 export const PNPM = 'pnpm@12.21.0'
 const OLDEST_NODE = [20, 19]
 const STAMP = 'node_modules/.carillon/installed'
+/** Few downloads at a time, and a short wait: behind many proxies a burst of connections makes some of them stall. */
+const PATIENCE = ['--network-concurrency=8', '--fetch-timeout=10000']
+/** What running the server does not need: peers to measure against, linters, release tools. */
+const WITHOUT_TOOLS = ['--filter', '!@carillon/bench', '--filter', '!@carillon/test']
 
-/** Brings node_modules in line with the lock file; throws with one line when the host or the registry will not do. */
-export async function ensureInstalled() {
+/**
+ * Brings node_modules in line with the lock file; throws with one line when the host or the registry will not do.
+ * Without `tools`, only what building and running needs is installed, so that a first start is quick.
+ */
+export async function ensureInstalled({ tools }) {
   requireHostNode()
-  const wanted = installKey()
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8') === wanted && existsSync(PINNED_NODE)) return
+  const key = installKey()
+  const have = existsSync(STAMP) && existsSync(PINNED_NODE) ? readFileSync(STAMP, 'utf8') : ''
+  if (have === `${key} all` || (!tools && have === `${key} server`)) return
   console.log('Installing dependencies …')
-  const code = runPnpm(['install', '--frozen-lockfile', '--reporter=append-only'])
+  const code = runPnpm(['install', '--frozen-lockfile', '--reporter=append-only', ...PATIENCE, ...(tools ? [] : WITHOUT_TOOLS)])
   if (code !== 0) throw new Error(`Installing failed (pnpm exited with ${code}); see the lines above.`)
   if (!existsSync(PINNED_NODE)) throw new Error('The pinned Node was not installed; is the npm registry reachable?')
   mkdirSync('node_modules/.carillon', { recursive: true })
-  writeFileSync(STAMP, wanted)
+  writeFileSync(STAMP, `${key} ${tools ? 'all' : 'server'}`)
 }
 
 /** Runs the pinned pnpm through npx and returns its exit code. Quiet unless it fails. */

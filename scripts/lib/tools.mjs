@@ -16,11 +16,12 @@ export const PINNED_NODE = join(ROOT, 'node_modules/node/bin', process.platform 
 export const TOOLS = {
   tsc: join(ROOT, 'node_modules/typescript/bin/tsc'),
   tsup: join(ROOT, 'node_modules/tsup/dist/cli-default.js'),
-  biome: join(ROOT, 'node_modules/@biomejs/biome/bin/biome'),
-  knip: join(ROOT, 'node_modules/knip/bin/knip.js'),
+  biome: join(ROOT, 'test/node_modules/@biomejs/biome/bin/biome'),
+  knip: join(ROOT, 'test/node_modules/knip/bin/knip.js'),
   vitest: join(ROOT, 'node_modules/vitest/vitest.mjs'),
-  publint: join(ROOT, 'node_modules/publint/src/cli.js'),
-  attw: join(ROOT, 'node_modules/@arethetypeswrong/cli/dist/index.js'),
+  publint: join(ROOT, 'test/node_modules/publint/src/cli.js'),
+  changeset: join(ROOT, 'test/node_modules/@changesets/cli/bin.js'),
+  attw: join(ROOT, 'test/node_modules/@arethetypeswrong/cli/dist/index.js'),
 }
 
 /**
