@@ -1,1 +1,13 @@
-export {}
+/** @carillon/rtp-relay: a userspace relay of RTP and RTCP, with SDP rewriting, endpoint learning and statistics. */
+export type { CloseReason, RelayEvents, RelayListener } from './control/events'
+export type { InterfaceOptions, RelayOptions } from './control/options'
+export { type AnchorOptions, createRelay, type MediaAnchor, type Relay, type RelayStats } from './control/relay'
+export type { AnswerOptions, OfferOptions, RelaySession } from './control/relay-session'
+export { type MediaRewrite, rewriteSdp, type SdpRewrite } from './control/sdp-rewrite'
+export type { LegSnapshot, SessionSnapshot, StreamSnapshot } from './control/snapshot'
+export { RelayError, type RelayErrorCode, relayErrorCodes } from './errors'
+export { defaultRelayLimits, type RelayLimits } from './limits'
+export type { Clock, DatagramChannel, DatagramNetwork, DatagramSink, Random, ScheduledWake } from './ports'
+export type { LearningState } from './relay/latching'
+export type { DropCounts, Side } from './relay/leg'
+export type { TimeoutReason } from './relay/session'

@@ -1,0 +1,66 @@
+/** What the relay tells its owner, and a small typed emitter for it. */
+import type { Side } from '../relay/leg'
+import type { TimeoutReason } from '../relay/session'
+import type { SessionSnapshot } from './snapshot'
+
+/** Why a session was closed: by its owner, by the clock, or with the relay. */
+export type CloseReason = 'closed' | TimeoutReason | 'relay-closed'
+
+/** Events by name. */
+export interface RelayEvents {
+  /** The clock is about to end a session: nothing heard for too long, or an offer never answered. */
+  'session-timeout': { readonly sessionId: string; readonly reason: TimeoutReason }
+  /** A peer's real endpoint is confirmed. Rank 0 is where its SDP said; others mean NAT or an odd peer. */
+  'endpoint-learned': {
+    readonly sessionId: string
+    readonly stream: number
+    readonly side: Side
+    readonly component: 'rtp' | 'rtcp'
+    readonly address: string
+    readonly port: number
+    readonly rank: number
+  }
+  /** The system reports that a peer's port is closed (ICMP); told once until its endpoint changes. */
+  'peer-unreachable': {
+    readonly sessionId: string
+    readonly stream: number
+    readonly side: Side
+    readonly code: string
+  }
+  /** A session is closed; its ports are given back. Told exactly once for each session. */
+  'session-closed': { readonly sessionId: string; readonly reason: CloseReason; readonly snapshot: SessionSnapshot }
+}
+
+/** Takes one kind of event. */
+export type RelayListener<K extends keyof RelayEvents> = (event: RelayEvents[K]) => void
+
+/** Listeners by event name. A listener that throws stops neither the others nor the relay. */
+export class RelayEmitter {
+  private readonly listeners: { [K in keyof RelayEvents]: Set<RelayListener<K>> } = {
+    'session-timeout': new Set(),
+    'endpoint-learned': new Set(),
+    'peer-unreachable': new Set(),
+    'session-closed': new Set(),
+  }
+
+  on<K extends keyof RelayEvents>(name: K, listener: RelayListener<K>): void {
+    this.listeners[name].add(listener)
+  }
+
+  off<K extends keyof RelayEvents>(name: K, listener: RelayListener<K>): void {
+    this.listeners[name].delete(listener)
+  }
+
+  emit<K extends keyof RelayEvents>(name: K, event: RelayEvents[K]): void {
+    for (const listener of this.listeners[name]) {
+      try {
+        listener(event)
+      } catch (error) {
+        // The fault is the listener's: it surfaces as an uncaught error of its own, after the relay's work is done.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
+    }
+  }
+}

@@ -1,0 +1,164 @@
+/** The media of one session as a plain object: its streams, what both parties signalled, and when it is over. */
+import type { ClockRates } from '../stats/rtp-stats'
+import { type Component, type Leg, oppositeOf, type PeerView, type Side } from './leg'
+import type { Stream, StreamKind } from './stream'
+
+/** What one SDP says about one medium. */
+export interface MediaView {
+  readonly media: string
+  readonly protocol: string
+  /** Undefined when the relay cannot carry the protocol (anything over TCP). */
+  readonly kind: StreamKind | undefined
+  readonly isRtcpReadable: boolean
+  /** The port is 0: not wanted. */
+  readonly isRejected: boolean
+  readonly isMux: boolean
+  readonly peer: PeerView
+  /** Clock rates by payload type, for the formats that have one. */
+  readonly clockRates: readonly (readonly [payloadType: number, rate: number])[]
+}
+
+/** Why the clock ended a session. */
+export type TimeoutReason = 'silence' | 'offer'
+
+/** The timeouts of a session in milliseconds; 0 means never. */
+export interface SessionTimeouts {
+  readonly silenceTimeoutMs: number
+  readonly offerTimeoutMs: number
+}
+
+/** The media state of one session. Pure: sockets and time are its driver's. */
+export class MediaSession {
+  readonly streams: Stream[] = []
+  /** Even ports that the session holds; each stands for the pair. Loops through ourselves are found by it. */
+  readonly ownPorts = new Set<number>()
+  isAnswered = false
+  /** A further offer has come after an answer: the call was set up before it. */
+  private isEstablished = false
+  lastSignalMs: number
+  /** The offer that waits for its answer. */
+  private pending: { readonly from: Side; readonly views: readonly MediaView[] } | undefined
+
+  constructor(readonly createdMs: number) {
+    this.lastSignalMs = createdMs
+  }
+
+  /** The side whose offer waits for an answer. */
+  get offerer(): Side | undefined {
+    return this.pending?.from
+  }
+
+  /** What the waiting offer said about the medium at an index. */
+  offered(index: number): MediaView | undefined {
+    return this.pending?.views[index]
+  }
+
+  /**
+   * An offer has come and every stream in it has its legs. A stream that is new takes it at once, so that early media
+   * flows; a running one goes on as it is until the answer, because the offer may be refused (RFC 3261 §14.1).
+   */
+  offer(from: Side, views: readonly MediaView[], nowMs: number, reopened: Component[]): void {
+    this.isEstablished = this.isAnswered
+    this.pending = { from, views }
+    this.lastSignalMs = nowMs
+    for (const stream of this.streams) {
+      const view = views[stream.index]
+      const leg = stream.leg(from)
+      if (view === undefined || leg === undefined || view.kind === undefined || view.isRejected || leg.isSignalled)
+        continue
+      describe(stream, view)
+      leg.isMux = view.isMux
+      leg.signal(view.peer, nowMs, reopened)
+    }
+  }
+
+  /**
+   * The answer has come; a further one to the same offer (another branch of a fork, or the final answer after an early
+   * one) replaces it. `offeredMux[i]` tells whether the relay offered multiplexing to the answerer.
+   */
+  answer(
+    from: Side,
+    views: readonly MediaView[],
+    offeredMux: readonly boolean[],
+    nowMs: number,
+    reopened: Component[],
+  ): void {
+    const offer = this.pending
+    this.isAnswered = true
+    this.lastSignalMs = nowMs
+    for (const stream of this.streams) {
+      const offered = offer?.views[stream.index]
+      const answered = views[stream.index]
+      stream.isActive = isWanted(offered) && isWanted(answered)
+      if (!stream.isActive || offered === undefined || answered === undefined) continue
+      const offererLeg = stream.leg(oppositeOf(from))
+      const answererLeg = stream.leg(from)
+      describe(stream, offered)
+      addRates(stream.clockRates, answered)
+      if (offererLeg !== undefined) {
+        offererLeg.isMux = offered.isMux
+        offererLeg.signal(offered.peer, nowMs, reopened)
+      }
+      if (answererLeg !== undefined) {
+        answererLeg.isMux = answered.isMux && offeredMux[stream.index] === true
+        answererLeg.signal(answered.peer, nowMs, reopened)
+      }
+      if (this.isEstablished) continue
+      offererLeg?.reopen(nowMs, reopened)
+      answererLeg?.reopen(nowMs, reopened)
+    }
+  }
+
+  /** Confirms what has been learned and whose window has closed. Returns the reason when the session is over. */
+  check(nowMs: number, timeouts: SessionTimeouts, learned: Component[]): TimeoutReason | undefined {
+    let lastMs = this.lastSignalMs
+    let isHeld = false
+    let isCarrying = false
+    let isHeard = false
+    for (const stream of this.streams) {
+      for (const leg of [stream.a, stream.b]) {
+        if (leg === undefined) continue
+        if (leg.rtp.learning.expire(nowMs)) learned.push(leg.rtp)
+        if (leg.rtcp.learning.expire(nowMs)) learned.push(leg.rtcp)
+        if (!stream.isActive) continue
+        isCarrying = true
+        if (leg.isHeld) isHeld = true
+        if (leg.stats.lastPacketMs >= 0) isHeard = true
+        if (leg.stats.lastPacketMs > lastMs) lastMs = leg.stats.lastPacketMs
+      }
+    }
+    if (!this.isAnswered) return isOver(nowMs - this.lastSignalMs, timeouts.offerTimeoutMs) ? 'offer' : undefined
+    // Held calls are silent on purpose, and a call with no medium left has nothing to be silent on.
+    if (isHeld || !isCarrying) return undefined
+    const { silenceTimeoutMs, offerTimeoutMs } = timeouts
+    // Before the first packet the answer may be an early one and the phone still ringing.
+    const isLongEnough = isHeard || nowMs - lastMs >= offerTimeoutMs
+    return isLongEnough && isOver(nowMs - lastMs, silenceTimeoutMs) ? 'silence' : undefined
+  }
+
+  /** Every leg there is. */
+  legs(): Leg[] {
+    return this.streams.flatMap((stream) => [stream.a, stream.b]).filter((leg) => leg !== undefined)
+  }
+}
+
+function isWanted(view: MediaView | undefined): boolean {
+  return view !== undefined && !view.isRejected && view.kind !== undefined
+}
+
+function isOver(elapsedMs: number, timeoutMs: number): boolean {
+  return timeoutMs > 0 && elapsedMs >= timeoutMs
+}
+
+function describe(stream: Stream, view: MediaView): void {
+  stream.media = view.media
+  stream.protocol = view.protocol
+  stream.kind = view.kind ?? stream.kind
+  stream.isRtcpReadable = view.isRtcpReadable
+  stream.clockRates.fill(0)
+  addRates(stream.clockRates, view)
+}
+
+function addRates(rates: ClockRates, view: MediaView): void {
+  for (const [payloadType, rate] of view.clockRates) rates[payloadType] = rate
+}

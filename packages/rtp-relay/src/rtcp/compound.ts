@@ -1,0 +1,64 @@
+/**
+ * Sender and receiver reports in a compound RTCP packet (RFC 3550 §6.1, §6.4.1, §6.4.2). Reads where the bytes lie;
+ * lengths and counts that lie end the reading.
+ */
+
+/** RTCP packet types (RFC 3550 §12.1). */
+const rtcpTypes = { SR: 200, RR: 201 } as const
+
+/** Takes what {@link readReports} finds. */
+export interface ReportSink {
+  /** A sender report: `ntpMiddle` is the middle 32 bits of its NTP timestamp, unsigned. */
+  senderReport(ssrc: number, ntpMiddle: number): void
+  /** A report block: loss fraction 0–255, cumulative loss (signed 24 bits), jitter in timestamp units, LSR and DLSR. */
+  reportBlock(
+    reporter: number,
+    ssrc: number,
+    fractionLost: number,
+    cumulativeLost: number,
+    jitter: number,
+    lastReport: number,
+    delay: number,
+  ): void
+}
+
+/**
+ * Walks a compound packet and hands over its reports. Returns false when the bytes are not a well-formed compound
+ * packet; what came before the fault has been handed over.
+ */
+export function readReports(packet: Uint8Array, sink: ReportSink): boolean {
+  let offset = 0
+  while (offset < packet.length) {
+    if (offset + 8 > packet.length || packet[offset]! >> 6 !== 2) return false
+    const count = packet[offset]! & 0x1f
+    const type = packet[offset + 1]!
+    const end = offset + 4 + ((packet[offset + 2]! << 8) | packet[offset + 3]!) * 4
+    if (end > packet.length) return false
+    if (type === rtcpTypes.SR || type === rtcpTypes.RR) {
+      const blocks = offset + (type === rtcpTypes.SR ? 28 : 8)
+      if (blocks + count * 24 > end) return false
+      const reporter = unsigned32(packet, offset + 4)
+      if (type === rtcpTypes.SR) sink.senderReport(reporter, unsigned32(packet, offset + 10))
+      for (let index = 0; index < count; index++) readBlock(packet, blocks + index * 24, reporter, sink)
+    }
+    offset = end
+  }
+  return true
+}
+
+function readBlock(packet: Uint8Array, at: number, reporter: number, sink: ReportSink): void {
+  const lost = ((packet[at + 5]! << 24) | (packet[at + 6]! << 16) | (packet[at + 7]! << 8)) >> 8
+  sink.reportBlock(
+    reporter,
+    unsigned32(packet, at),
+    packet[at + 4]!,
+    lost,
+    unsigned32(packet, at + 12),
+    unsigned32(packet, at + 16),
+    unsigned32(packet, at + 20),
+  )
+}
+
+function unsigned32(packet: Uint8Array, at: number): number {
+  return ((packet[at]! << 24) | (packet[at + 1]! << 16) | (packet[at + 2]! << 8) | packet[at + 3]!) >>> 0
+}

@@ -1,0 +1,147 @@
+/**
+ * Reception statistics of one direction of one stream: packets, bytes, loss, duplicates, reordering, jitter (RFC 3550
+ * §6.4.1, appendices A.1, A.3, A.8). State is of fixed size whatever arrives: one synchronization source is followed,
+ * and a change of source adds to the totals and starts anew.
+ */
+import { sequenceDropoutMax, sequenceHistory, sequenceMisorderMax, transitJumpMaxMs } from '../limits'
+import { rtpPayloadType, rtpSequence, rtpSsrc, rtpTimestamp } from '../rtp/header'
+import { sequenceDelta, timestampDelta } from '../rtp/sequence'
+
+/** Clock rates in hertz by payload type (index 0–127); 0 where unknown. */
+export type ClockRates = Uint32Array
+
+/** Follows one direction of one stream. */
+export class RtpStats {
+  /** Packets accepted, duplicates included. */
+  packets = 0
+  /** Bytes of the accepted packets, RTP headers included. */
+  bytes = 0
+  duplicates = 0
+  /** Packets that came after one with a higher sequence number, and were no duplicates. */
+  reordered = 0
+  /** Synchronization sources seen one after the other. */
+  sources = 0
+  /** Time of the last accepted packet; -1 before the first. */
+  lastPacketMs = -1
+
+  private ssrc = 0
+  private isStarted = false
+  private lostBefore = 0
+  private base = 0
+  private highest = 0
+  private unique = 0
+  private expectedAfterJump = -1
+  private readonly seen = new Uint32Array(sequenceHistory)
+
+  private jitterUnits = 0
+  private rate = 0
+  private lastTimestamp = 0
+  private lastArrivalMs = -1
+
+  /** Takes an accepted RTP packet; the bytes are only read. */
+  receive(packet: Uint8Array, nowMs: number, rates: ClockRates): void {
+    this.packets++
+    this.bytes += packet.length
+    this.lastPacketMs = nowMs
+    const ssrc = rtpSsrc(packet)
+    const sequence = rtpSequence(packet)
+    if (!this.isStarted || ssrc !== this.ssrc) {
+      this.sources++
+      this.ssrc = ssrc
+      this.restart(sequence)
+      this.lastArrivalMs = -1
+    } else if (!this.follow(sequence)) {
+      return
+    }
+    this.measureJitter(packet, nowMs, rates)
+  }
+
+  /** Takes an accepted packet that is not RTP (DTLS, fax, data): counted, not measured. */
+  receiveOpaque(bytes: number, nowMs: number): void {
+    this.packets++
+    this.bytes += bytes
+    this.lastPacketMs = nowMs
+  }
+
+  /** Packets lost so far over all sources; never negative. */
+  get lost(): number {
+    return this.lostBefore + this.lostNow()
+  }
+
+  /** Interarrival jitter of the present source in milliseconds; 0 while its clock rate is unknown. */
+  get jitterMs(): number {
+    return this.rate === 0 ? 0 : (this.jitterUnits * 1000) / this.rate
+  }
+
+  private lostNow(): number {
+    return this.isStarted ? Math.max(0, this.highest - this.base + 1 - this.unique) : 0
+  }
+
+  private restart(sequence: number): void {
+    this.lostBefore += this.lostNow()
+    this.isStarted = true
+    // One cycle ahead, so that packets from before the first one have a positive number too.
+    this.base = sequence + 65_536
+    this.highest = this.base
+    this.unique = 1
+    this.expectedAfterJump = -1
+    this.seen.fill(0)
+    this.seen[this.base & (sequenceHistory - 1)] = this.base
+  }
+
+  /** Counts a sequence number; false when the packet must not move the jitter: late, repeated or out of any order. */
+  private follow(sequence: number): boolean {
+    const delta = sequenceDelta(this.highest & 0xffff, sequence)
+    if (delta > sequenceDropoutMax || delta < -sequenceMisorderMax) return this.jump(sequence)
+    this.expectedAfterJump = -1
+    const extended = this.highest + delta
+    const slot = extended & (sequenceHistory - 1)
+    if (delta > 0) {
+      this.highest = extended
+      this.unique++
+      this.seen[slot] = extended
+      return true
+    }
+    if (this.seen[slot] === extended >>> 0) {
+      this.duplicates++
+      return false
+    }
+    this.seen[slot] = extended
+    this.unique++
+    this.reordered++
+    if (extended < this.base) this.base = extended
+    return false
+  }
+
+  /** One packet far away proves nothing; a second that follows it means that the sender has started anew. */
+  private jump(sequence: number): boolean {
+    if (sequence !== this.expectedAfterJump) {
+      this.expectedAfterJump = (sequence + 1) & 0xffff
+      return false
+    }
+    this.restart(sequence)
+    this.lastArrivalMs = -1
+    return true
+  }
+
+  private measureJitter(packet: Uint8Array, nowMs: number, rates: ClockRates): void {
+    const rate = rates[rtpPayloadType(packet)]!
+    const timestamp = rtpTimestamp(packet)
+    if (rate === 0) return
+    if (rate !== this.rate) {
+      // Timestamps of two clocks cannot be compared; the jitter in milliseconds lives on.
+      this.jitterUnits = this.rate === 0 ? 0 : (this.jitterUnits * rate) / this.rate
+      this.rate = rate
+      this.lastArrivalMs = -1
+    }
+    const advance = timestampDelta(this.lastTimestamp, timestamp)
+    // Packets of one frame, and of one telephone-event, share their timestamp and say nothing of the network's delay.
+    if (this.lastArrivalMs >= 0 && advance === 0) return
+    if (this.lastArrivalMs >= 0) {
+      const change = Math.abs(((nowMs - this.lastArrivalMs) * rate) / 1000 - advance)
+      if (change * 1000 <= transitJumpMaxMs * rate) this.jitterUnits += (change - this.jitterUnits) / 16
+    }
+    this.lastTimestamp = timestamp
+    this.lastArrivalMs = nowMs
+  }
+}

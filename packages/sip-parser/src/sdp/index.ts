@@ -1,0 +1,17 @@
+/** Session descriptions: model, parser, serializer and typed attributes (RFC 8866, RFC 3264). */
+export type { Problem, Result } from '../errors'
+export * from './attributes/index'
+export { type SdpProblemCode, sdpProblemCodes } from './errors'
+export { parseSdp } from './parse'
+export { serializeSdp } from './serialize'
+export type {
+  AddressFamily,
+  Attribute,
+  Bandwidth,
+  Connection,
+  MediaDescription,
+  Origin,
+  OtherLine,
+  SessionDescription,
+  Timing,
+} from './session'
