@@ -1,0 +1,62 @@
+/** The branches of one bridge: who rings, who failed, who is still to be cancelled (RFC 3261 §16.7). Pure. */
+import { failureRank } from './best-response'
+import type { BridgeEffect } from './bridge-types'
+
+/** One called place. */
+export interface Branch {
+  state: 'idle' | 'calling' | 'ringing' | 'failed' | 'won' | 'left'
+  /** The failure status. */
+  status: number
+  /** The answer of its early media. */
+  earlySdp: Uint8Array | undefined
+}
+
+/** All of them, by their numbers. */
+export class Branches {
+  private readonly list: Branch[] = []
+
+  /** Makes that many branches. */
+  open(count: number): void {
+    for (let index = 0; index < count; index += 1) this.list.push({ state: 'idle', status: 0, earlySdp: undefined })
+  }
+
+  at(index: number): Branch | undefined {
+    return this.list[index]
+  }
+
+  /** The branch when it has no final response yet. */
+  pending(index: number): Branch | undefined {
+    const branch = this.list[index]
+    return branch?.state === 'calling' || branch?.state === 'ringing' ? branch : undefined
+  }
+
+  invite(sdp: Uint8Array | undefined, out: BridgeEffect[]): void {
+    for (let branch = 0; branch < this.list.length; branch += 1) {
+      this.list[branch]!.state = 'calling'
+      out.push({ kind: 'invite', branch, sdp })
+    }
+  }
+
+  /** Leaves every branch that has no final response yet. */
+  cancel(isAnsweredElsewhere: boolean, out: BridgeEffect[]): void {
+    for (let branch = 0; branch < this.list.length; branch += 1) {
+      const pending = this.pending(branch)
+      if (pending === undefined) continue
+      pending.state = 'left'
+      out.push({ kind: 'cancel', branch, isAnsweredElsewhere })
+    }
+  }
+
+  /** Early media is played from one branch at a time. */
+  mayPlayEarly(index: number): boolean {
+    return this.list.every((branch, at) => at === index || branch.earlySdp === undefined || branch.state === 'failed')
+  }
+
+  /** The status to tell the caller when nobody can answer any more; undefined while somebody can. */
+  verdict(): number | undefined {
+    const failed = this.list.filter((branch) => branch.state === 'failed').map((branch) => branch.status)
+    // A 6xx speaks for every place where the user could be (RFC 3261 §16.7 step 5).
+    if (failed.length < this.list.length && !failed.some((status) => status >= 600)) return undefined
+    return failed.reduce((left, right) => (failureRank(right) < failureRank(left) ? right : left))
+  }
+}

@@ -1,0 +1,108 @@
+/**
+ * The words of the bridge machine: what it is told, what it asks for, what it reports.
+ */
+import type { Disposition } from './best-response'
+
+/** The two sides: `a` called us, `b` was called by us. */
+export type BridgeSide = 'a' | 'b'
+
+/** Who ended a bridge. */
+export type BridgeParty = BridgeSide | 'core'
+
+/** How a bridge ended. Times are monotonic differences in milliseconds. */
+export interface BridgeEnd {
+  readonly disposition: Disposition
+  /** The final status that the called side gave, or that stands for what happened; 200 when answered. */
+  readonly status: number
+  readonly by: BridgeParty
+  /** From the INVITE to its answer; absent when it was not answered. */
+  readonly setupMs?: number
+  /** From the answer to the end; 0 when it was not answered. */
+  readonly durationMs: number
+  /** In a few words, for records: `hang-up`, `ring-timeout`, `max-duration`, `media`, or what the caller of hangup() said. */
+  readonly reason?: string
+}
+
+/** What an observer of a bridge is told. */
+export type BridgeEvent =
+  | { readonly kind: 'ringing'; readonly status: number }
+  | { readonly kind: 'answered'; readonly setupMs: number }
+  | { readonly kind: 'reinvite'; readonly by: BridgeSide }
+  | { readonly kind: 'ended'; readonly end: BridgeEnd }
+
+/** What can happen to a bridge. */
+export type BridgeInput =
+  | { readonly kind: 'start'; readonly sdp: Uint8Array | undefined; readonly branches: number }
+  /** The INVITE may not be passed on; instead of `start`. */
+  | { readonly kind: 'refuse'; readonly status: number; readonly reason: string }
+  | { readonly kind: 'anchored'; readonly token: number; readonly sdp: Uint8Array }
+  | { readonly kind: 'anchor-failed'; readonly token: number }
+  | {
+      readonly kind: 'progress'
+      readonly branch: number
+      readonly status: number
+      readonly sdp: Uint8Array | undefined
+    }
+  /** The first 2xx of a branch. */
+  | { readonly kind: 'accepted'; readonly branch: number; readonly sdp: Uint8Array | undefined }
+  | { readonly kind: 'rejected'; readonly branch: number; readonly status: number }
+  /** The caller cancelled, or its INVITE ended in another way before an answer. */
+  | { readonly kind: 'cancelled' }
+  /** The ACK for a 2xx that went to this side. */
+  | { readonly kind: 'acknowledged'; readonly side: BridgeSide; readonly sdp: Uint8Array | undefined }
+  /** A re-INVITE or UPDATE came from this side; `request` names it. */
+  | {
+      readonly kind: 'modify'
+      readonly side: BridgeSide
+      readonly request: number
+      readonly method: 'INVITE' | 'UPDATE'
+      readonly sdp: Uint8Array | undefined
+    }
+  /** The other side's final response to the modification that we passed on. */
+  | { readonly kind: 'modify-answered'; readonly status: number; readonly sdp: Uint8Array | undefined }
+  | { readonly kind: 'leg-ended'; readonly side: BridgeSide; readonly reason: string | undefined }
+  | { readonly kind: 'hangup'; readonly reason: string | undefined }
+
+/** What a bridge asks of its driver. */
+export type BridgeEffect =
+  /** Run the media anchor; the answer comes back as `anchored` or `anchor-failed` with the same token, in order. */
+  | {
+      readonly kind: 'anchor'
+      readonly token: number
+      readonly op: 'offer' | 'answer'
+      readonly side: BridgeSide
+      readonly sdp: Uint8Array
+    }
+  | { readonly kind: 'invite'; readonly branch: number; readonly sdp: Uint8Array | undefined }
+  /** CANCEL a branch that has not answered; a 2xx that crosses is ACKed and BYEd by the driver. */
+  | { readonly kind: 'cancel'; readonly branch: number; readonly isAnsweredElsewhere: boolean }
+  /** ACK and BYE a branch whose 2xx came too late. */
+  | { readonly kind: 'drop'; readonly branch: number }
+  /** This branch is the called side from now on; the driver routes its dialog's events as side `b`. */
+  | { readonly kind: 'adopt'; readonly branch: number }
+  | {
+      readonly kind: 'progress'
+      readonly status: number
+      readonly branch: number
+      readonly sdp: Uint8Array | undefined
+    }
+  | { readonly kind: 'accept'; readonly sdp: Uint8Array | undefined }
+  | { readonly kind: 'reject'; readonly status: number }
+  /** ACK the 2xx that this side gave to our INVITE. */
+  | { readonly kind: 'ack'; readonly side: BridgeSide; readonly sdp: Uint8Array | undefined }
+  | {
+      readonly kind: 'modify'
+      readonly side: BridgeSide
+      readonly method: 'INVITE' | 'UPDATE'
+      readonly sdp: Uint8Array | undefined
+    }
+  | {
+      readonly kind: 'modify-reply'
+      readonly request: number
+      readonly status: number
+      readonly sdp: Uint8Array | undefined
+    }
+  | { readonly kind: 'bye'; readonly side: BridgeSide; readonly reason: string | undefined }
+  | { readonly kind: 'event'; readonly event: BridgeEvent }
+  /** Free the media and forget the bridge: the last effect. */
+  | { readonly kind: 'ended'; readonly end: BridgeEnd }

@@ -1,0 +1,49 @@
+/** Requests inside a bridged call that change nothing of it: passed to the other side (INFO, MESSAGE) or refused. */
+import type { HeaderInit } from '@carillon/sip-parser'
+import { isKnownMethod } from './call'
+import type { DialogSession } from './dialog-session'
+import type { IncomingRequest } from './incoming-request'
+
+const passed: ReadonlySet<string> = new Set(['INFO', 'MESSAGE'])
+const allowed = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE'
+
+/** Headers that belong to the content of the request and go along with it. */
+const passedHeaders = ['Content-Disposition', 'Info-Package']
+
+/** Passes a request to the other side and its answer back. */
+export function relayRequest(incoming: IncomingRequest, other: DialogSession | undefined): void {
+  const { method, message } = incoming
+  if (method === 'OPTIONS') {
+    incoming.answer(200, [['Allow', allowed]])
+    return
+  }
+  if (!passed.has(method)) {
+    incoming.answer(isKnownMethod(method) && method !== 'REFER' ? 405 : 501, [['Allow', allowed]])
+    return
+  }
+  if (other === undefined || !other.isAlive) {
+    incoming.answer(481)
+    return
+  }
+  const headers: HeaderInit[] = []
+  for (const name of passedHeaders) {
+    const value = message.get(name)
+    if (value !== undefined) headers.push([name, value])
+  }
+  const contentType = message.get('Content-Type')
+  const body =
+    message.bodyLength === 0 ? {} : { body: message.body, ...(contentType === undefined ? {} : { contentType }) }
+  other.request(
+    method,
+    { headers, ...body },
+    {
+      final: (response) => {
+        const type = response.get('Content-Type')
+        const withBody = response.bodyLength > 0 && type !== undefined
+        if (!incoming.isAnswered)
+          incoming.reply(response.status, withBody ? { body: response.body, contentType: type } : {})
+      },
+      error: (code) => incoming.answer(code === 'TIMEOUT' ? 408 : 500),
+    },
+  )
+}

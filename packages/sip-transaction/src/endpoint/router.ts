@@ -1,0 +1,68 @@
+/**
+ * Which handlers a request outside of calls meets: RFC 3261 §8.2.1 (methods), §8.2.2.3 (Require), §11 (OPTIONS).
+ */
+import type { HeaderInit } from '@carillon/sip-parser'
+import { isKnownMethod } from './call'
+import type { Core } from './core'
+import { runHandlers } from './handler-chain'
+import type { IncomingRequest } from './incoming-request'
+import type { Handler } from './options'
+
+/** Handlers of one stack. */
+export class Router {
+  private readonly general: Handler[] = []
+  private readonly byMethod = new Map<string, Handler[]>()
+  private readonly chains = new Map<string, readonly Handler[]>()
+
+  method(name: string, handlers: readonly Handler[]): void {
+    this.byMethod.set(name, [...(this.byMethod.get(name) ?? []), ...handlers])
+    this.chains.clear()
+  }
+
+  use(handlers: readonly Handler[]): void {
+    this.general.push(...handlers)
+    this.chains.clear()
+  }
+
+  /** The value of Allow. */
+  get allow(): string {
+    return [...new Set(['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', ...this.byMethod.keys()])].join(', ')
+  }
+
+  /** Gives a request to its handlers, or answers it when there are none. */
+  dispatch(core: Core, incoming: IncomingRequest): void {
+    const unsupported = unsupportedTags(core, incoming)
+    if (unsupported.length > 0) {
+      incoming.answer(420, [['Unsupported', unsupported.join(', ')]])
+      return
+    }
+    const handlers = this.chainOf(incoming.method)
+    if (handlers.length === 0) this.answerUnhandled(core, incoming)
+    else runHandlers(core, handlers, incoming, (request) => this.answerUnhandled(core, request))
+  }
+
+  private chainOf(method: string): readonly Handler[] {
+    const known = this.chains.get(method)
+    if (known !== undefined) return known
+    const own = this.byMethod.get(method)
+    // Methods without handlers share one chain, so that a peer cannot grow the table.
+    if (own === undefined) return this.general
+    const chain = [...this.general, ...own]
+    this.chains.set(method, chain)
+    return chain
+  }
+
+  private answerUnhandled(core: Core, incoming: IncomingRequest): void {
+    const allow: HeaderInit = ['Allow', this.allow]
+    if (incoming.method === 'OPTIONS') {
+      incoming.answer(200, [['Accept', 'application/sdp'], ...core.capabilityHeaders()])
+    } else if (this.byMethod.has(incoming.method)) incoming.answer(404)
+    else incoming.answer(isKnownMethod(incoming.method) ? 405 : 501, [allow])
+  }
+}
+
+/** What Require asks for and this stack does not have. */
+function unsupportedTags(core: Core, incoming: IncomingRequest): readonly string[] {
+  if (!incoming.message.has('Require')) return []
+  return incoming.message.require.filter((tag) => !core.capabilities.supported.includes(tag))
+}

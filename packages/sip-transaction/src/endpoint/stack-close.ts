@@ -1,0 +1,45 @@
+/** The end of a stack, in order: RFC 3261 §15 for its calls, §9 and §21.4.25 for what still rings. */
+import type { StackRuntime } from './stack-runtime'
+
+/** Ends a stack: see `SipStack.close`. */
+export async function closeStack(runtime: StackRuntime, graceMs: number): Promise<void> {
+  const { core } = runtime
+  core.isClosing = true
+  await waitUntil(runtime, () => core.alive.size === 0, graceMs)
+  core.submit(() => {
+    for (const closable of [...core.alive]) closable.hangUp('shutting down')
+  })
+  await waitUntil(
+    runtime,
+    () => core.alive.size === 0 && core.requests.size === 0 && core.waiting.size === 0,
+    core.limits.closeDrainMs,
+  )
+  runtime.isClosed = true
+  core.submit(() => {
+    for (const request of [...core.requests]) request.abandon()
+    for (const session of [...core.sessions.values()]) session.close()
+  })
+  core.driver.stop()
+  await Promise.all(runtime.transports.map((transport) => transport.close()))
+  runtime.observers.clear()
+}
+
+/** Resolves when the condition holds, or when the time is over. */
+function waitUntil(runtime: StackRuntime, isDone: () => boolean, atMostMs: number): Promise<void> {
+  const { core } = runtime
+  return new Promise((resolve) => {
+    if (isDone() || atMostMs <= 0) {
+      resolve()
+      return
+    }
+    const finish = () => {
+      late.cancel()
+      core.onChange = () => {}
+      resolve()
+    }
+    const late = core.driver.at(core.driver.nowMs + atMostMs, finish)
+    core.onChange = () => {
+      if (isDone()) finish()
+    }
+  })
+}

@@ -1,0 +1,200 @@
+/** A SIP endpoint in this process: the public face of the package. RFC 3261 as user agent, registrar and B2BUA. */
+import { type SipResponse, SipUri, type Uri } from '@carillon/sip-parser'
+import { CallFailedError, SipTransactionError, SipUsageError, type TransactionErrorCode } from '../errors'
+import { Call } from './call'
+import { ClientRequest } from './client-request'
+import type { Core } from './core'
+import type {
+  Handler,
+  InviteOptions,
+  Listener,
+  OutgoingInit,
+  OutgoingRequestInit,
+  SipStackOptions,
+  StackEvents,
+  StackStats,
+} from './options'
+import { clientSpec, type OutgoingSpec, readAddress, readUri } from './outgoing'
+import { OutgoingInvite } from './outgoing-invite'
+import { closeStack } from './stack-close'
+import { StackRuntime } from './stack-runtime'
+
+/** A SIP stack with its listeners. Make it with {@link SipStack.create}, end it with {@link SipStack.close}. */
+export class SipStack {
+  private readonly runtime: StackRuntime
+  private closing: Promise<void> | undefined
+
+  private constructor(runtime: StackRuntime) {
+    this.runtime = runtime
+  }
+
+  /**
+   * Binds every listener, all or none.
+   * @throws SipUsageError LISTEN_INVALID, TRANSPORT_UNKNOWN, ADVERTISE_INVALID; SipTransportError when an address cannot be bound
+   */
+  static async create(options: SipStackOptions): Promise<SipStack> {
+    const runtime = new StackRuntime(options)
+    await runtime.listen()
+    return new SipStack(runtime)
+  }
+
+  /** The bound listeners, in the order of the options. */
+  get listeners(): readonly Listener[] {
+    return this.core.egress.entries.map((entry) => entry.listener)
+  }
+
+  /** Adds handlers for a method; requests inside calls go to the call instead. Several calls add up. */
+  method(name: string, ...handlers: Handler[]): this {
+    if (['ACK', 'CANCEL', 'BYE'].includes(name)) throw new SipUsageError('METHOD_RESERVED', name)
+    this.runtime.router.method(name, handlers)
+    return this
+  }
+
+  /** Adds handlers that run before those of any method. */
+  use(...handlers: Handler[]): this {
+    this.runtime.router.use(handlers)
+    return this
+  }
+
+  /** Observes. Returns a function that stops it. */
+  on<K extends keyof StackEvents>(event: K, listener: (data: StackEvents[K]) => void): () => void {
+    return this.runtime.observers.on(event, listener)
+  }
+
+  /**
+   * Sends a request outside of any call. Resolves with its final response, whatever its status; answers challenges
+   * when credentials are given.
+   * @throws SipUsageError METHOD_RESERVED, TARGET_INVALID; SipTransactionError TIMEOUT, TRANSPORT_FAILED, UNREACHABLE, NAME_NOT_FOUND, ABORTED, STACK_CLOSED
+   */
+  request(init: OutgoingRequestInit): Promise<SipResponse> {
+    return new Promise((resolve, reject) => {
+      if (['ACK', 'CANCEL', 'INVITE', 'BYE'].includes(init.method))
+        throw new SipUsageError('METHOD_RESERVED', init.method)
+      const { core } = this
+      const spec = this.spec(init.method, init.uri, init, init.contact ?? init.method === 'REGISTER')
+      const fail = (code: TransactionErrorCode) => reject(new SipTransactionError(code))
+      if (this.runtime.isClosed) fail('STACK_CLOSED')
+      else if (init.signal?.aborted) fail('ABORTED')
+      else {
+        const abort = () => core.submit(() => client.giveUp('ABORTED'))
+        const settle = () => init.signal?.removeEventListener('abort', abort)
+        const client = new ClientRequest(core, clientSpec(core, spec), {
+          final: (response) => {
+            settle()
+            resolve(response)
+          },
+          error: (code) => {
+            settle()
+            fail(code)
+          },
+        })
+        init.signal?.addEventListener('abort', abort, { once: true })
+        core.submit(() => client.start())
+      }
+    })
+  }
+
+  /**
+   * Calls. Resolves when the call is answered; its ACK has been sent. Aborting the signal cancels it.
+   * @throws CallFailedError with the failure status; SipUsageError TARGET_INVALID; SipTransactionError as {@link request}
+   */
+  invite(target: string | SipUri, options: InviteOptions = {}): Promise<Call> {
+    return new Promise((resolve, reject) => {
+      const { core } = this
+      const { sdp, signal, timeoutMs } = options
+      const body = sdp === undefined ? {} : { body: sdp, contentType: 'application/sdp' }
+      const headers = [...core.capabilityHeaders(), ...(options.headers ?? [])]
+      const spec = this.spec('INVITE', target, { ...options, ...body, headers }, options.contact ?? true)
+      if (this.runtime.isClosed || core.isClosing) {
+        reject(new SipTransactionError('STACK_CLOSED'))
+        return
+      }
+      let stopWaiting = () => {}
+      const fail = (error: Error) => {
+        stopWaiting()
+        reject(error)
+      }
+      const invite = new OutgoingInvite(core, spec, {
+        progress: (response) => this.runtime.shield(() => options.onProvisional?.(response)),
+        accepted: (session, response, request) => {
+          stopWaiting()
+          const call = new Call(core)
+          call.attach(session)
+          call.confirm(session, response, request, options)
+          resolve(call)
+        },
+        failed: (response) => fail(new CallFailedError(response.status, response)),
+        error: (code) => fail(new SipTransactionError(code)),
+      })
+      const giveUp = (code: TransactionErrorCode) => {
+        fail(new SipTransactionError(code))
+        core.submit(() => invite.cancel())
+      }
+      if (signal?.aborted) {
+        fail(new SipTransactionError('ABORTED'))
+        return
+      }
+      const abort = () => giveUp('ABORTED')
+      const late =
+        timeoutMs === undefined ? undefined : core.driver.at(core.driver.nowMs + timeoutMs, () => giveUp('TIMEOUT'))
+      stopWaiting = () => {
+        signal?.removeEventListener('abort', abort)
+        late?.cancel()
+      }
+      signal?.addEventListener('abort', abort, { once: true })
+      core.submit(() => invite.start())
+    })
+  }
+
+  /** Gauges and counters, as they are now. */
+  stats(): StackStats {
+    return this.runtime.stats()
+  }
+
+  /**
+   * Ends in order: new INVITEs get 503, live calls may finish for `graceMs`, then they are ended with BYE, CANCEL or
+   * 487; open transactions get a moment more; then the listeners are closed and nothing is left that keeps a process.
+   */
+  close(options: { readonly graceMs?: number } = {}): Promise<void> {
+    this.closing ??= closeStack(this.runtime, options.graceMs ?? this.core.limits.closeGraceMs)
+    return this.closing
+  }
+
+  /** As {@link close}, for `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  private get core(): Core {
+    return this.runtime.core
+  }
+
+  private spec(method: string, uri: string | Uri, init: OutgoingInit, contact: boolean | string): OutgoingSpec {
+    const { core } = this
+    const target = readUri(uri, 'target')
+    const from =
+      init.from === undefined ? readAddress(core.egress.defaultFrom(), 'From') : readAddress(init.from, 'From')
+    return {
+      method,
+      uri: target,
+      from: from.tag === undefined ? from.withParam('tag', core.newTag()) : from,
+      to: readAddress(init.to ?? `<${withoutUriParts(target)}>`, 'To'),
+      callId: init.callId ?? core.newCallId(),
+      firstCseq: init.cseq ?? 1,
+      headers: init.headers ?? [],
+      contact,
+      routes: init.routes ?? [],
+      destination: init.destination,
+      credentials: init.credentials,
+      body: init.body,
+      contentType: init.contentType,
+      timeoutMs: init.timeoutMs,
+    }
+  }
+}
+
+/** To names a user, not a way to reach it (RFC 3261 §19.1.1). */
+function withoutUriParts(uri: Uri): string {
+  if (!(uri instanceof SipUri)) return uri.toString()
+  return uri.with({ params: new Map(), headers: new Map(), password: undefined, port: undefined }).toString()
+}

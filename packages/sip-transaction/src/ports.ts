@@ -1,0 +1,143 @@
+/**
+ * Ports: what the stack needs from the world, as interfaces, so that tests can hand in a world of their own.
+ * Time, chance, logging and the network never reach protocol logic by any other way.
+ */
+
+/** Two clocks and one way to be woken. Timers run on the monotonic clock only. */
+export interface Clock {
+  /** Milliseconds that never run backwards; their zero means nothing. */
+  monotonicMs(): number
+  /** Milliseconds since the Unix epoch, for Date headers, nonces and records. */
+  wallMs(): number
+  /** Calls `wake` once, no earlier than `atMs` on the monotonic clock. */
+  schedule(atMs: number, wake: () => void): ScheduledWake
+}
+
+/** A wake-up that has been asked for. */
+export interface ScheduledWake {
+  /** Forgets the wake-up; does nothing when it has already happened. */
+  cancel(): void
+}
+
+/** A source of unpredictable values; branches, tags and Call-IDs are made of them. */
+export interface Random {
+  /** A token of at least `bits` bits of entropy, made only of characters of the RFC 3261 §25.1 token set. */
+  token(bits: number): string
+  /** A number in [0, 1). */
+  fraction(): number
+  /** Fresh random bytes; the caller owns them. */
+  bytes(length: number): Uint8Array
+}
+
+/** Structured logging. Implementations must not throw. */
+export interface Logger {
+  debug(fields: Readonly<Record<string, unknown>>, message: string): void
+  info(fields: Readonly<Record<string, unknown>>, message: string): void
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
+  error(fields: Readonly<Record<string, unknown>>, message: string): void
+}
+
+/** A place on the network, in the terms of a Via header: transport upper-case, IPv6 without brackets. */
+export interface FlowAddress {
+  readonly transport: string
+  readonly address: string
+  readonly port: number
+}
+
+/**
+ * One path to one peer: a TCP connection, or a UDP socket together with a remote address. Replies go back on the
+ * flow their request came on. Reliability and security are properties of the flow; nothing asks for its transport's name.
+ */
+export interface Flow {
+  /** Unique in its stack; never reused. */
+  readonly id: number
+  readonly transport: string
+  readonly isReliable: boolean
+  readonly isSecure: boolean
+  readonly remote: FlowAddress
+  /** The local listener or socket the flow belongs to. */
+  readonly local: FlowAddress
+  /** False once it can carry nothing more. */
+  readonly isOpen: boolean
+}
+
+/** Where a message is to go: a known flow, or an address for which the transport finds or opens one. */
+export type Destination =
+  | { readonly kind: 'flow'; readonly flow: Flow }
+  | { readonly kind: 'address'; readonly address: FlowAddress }
+
+/** What a transport tells its owner. Calls never re-enter the transport synchronously from inside a send. */
+export interface TransportSink {
+  /** One whole message (datagram, or framed from a stream). `bytes` belongs to the sink from now on. */
+  message(bytes: Uint8Array, flow: Flow): void
+  /** Bytes that are no message: counted and dropped. The transport has closed the flow if it is a stream. */
+  garbage(reason: string, flow: Flow): void
+  flowOpened(flow: Flow): void
+  flowClosed(flow: Flow, reason: string): void
+}
+
+/** One listener of one transport, and the flows that begin or end at it. */
+export interface Transport {
+  /** Upper-case name as in Via: UDP, TCP. */
+  readonly name: string
+  readonly isReliable: boolean
+  readonly isSecure: boolean
+  /** The bound address; the real port after binding to port 0. */
+  readonly local: FlowAddress
+  /** True when it can reach that address (address family, loopback and so on). */
+  canReach(address: FlowAddress): boolean
+  /**
+   * Sends one message. Never throws and never blocks; calls `failed` once (asynchronously) with a reason when the
+   * bytes could not be handed to the network. `bytes` must not change afterwards.
+   */
+  send(bytes: Uint8Array, destination: Destination, failed: (reason: string) => void): void
+  /** Stops listening, closes every flow, resolves when nothing is left open. */
+  close(): Promise<void>
+}
+
+/** Makes transports for the listen URIs of one scheme, so that no central switch names them all. */
+export interface TransportFactory {
+  /** Lower-case scheme of the listen URI: udp, tcp. */
+  readonly scheme: string
+  /** Binds; rejects with SipTransportError code ADDRESS_IN_USE, ADDRESS_NOT_AVAILABLE or ADDRESS_FORBIDDEN. */
+  listen(address: string, port: number, sink: TransportSink, context: TransportContext): Promise<Transport>
+}
+
+/** What a stack lends to its transports. */
+export interface TransportContext {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly limits: TransportLimits
+  nextFlowId(): number
+}
+
+/** Caps of a transport; each has a row in docs/LIMITS.md. */
+export interface TransportLimits {
+  /** Connections of one listener at once; over it new ones are closed. */
+  readonly connectionsMax: number
+  /** Connections from one IPv4 address or IPv6 /64 network; over it new ones are closed. */
+  readonly connectionsPerAddressMax: number
+  /** How long opening a connection may take; then what waits for it fails. */
+  readonly connectTimeoutMs: number
+  /** A connection that carried nothing for so long is closed. */
+  readonly idleTimeoutMs: number
+  /** How long a peer may take over one message, from its first byte to its last. */
+  readonly messageTimeoutMs: number
+  /** Bytes that wait for a slow peer; over it a connection is closed, and on a datagram socket the send fails. */
+  readonly sendQueueBytesMax: number
+  /** Bytes of one message; a larger one is garbage, and closes a stream. */
+  readonly messageBytesMax: number
+  /** How long an accepted connection may stay without one whole message or keep-alive. */
+  readonly firstMessageTimeoutMs: number
+  /** How long a connection whose peer has ended its side is kept for the answers still owed to it. */
+  readonly halfClosedTimeoutMs: number
+  /** How long `close()` waits for connections to take the bytes still queued for them. */
+  readonly connectionCloseGraceMs: number
+  /** Remote addresses that one datagram socket remembers as flows; over it the one unused longest is forgotten. */
+  readonly datagramFlowsMax: number
+}
+
+/** A function that answers names with addresses; RFC 3263 procedures build on it. */
+export interface DnsResolver {
+  resolve(host: string, family: 4 | 6): Promise<readonly string[]>
+}
