@@ -1,0 +1,185 @@
+/**
+ * Parameters of header values: `*( SEMI generic-param )` (RFC 3261 §7.3.1, §25.1). A scan checks them without
+ * allocating; the map is made when somebody asks for it.
+ */
+import { SipUsageError } from '../errors'
+import { parametersMax } from '../limits'
+import type { Leniency } from '../message/leniency'
+import { charFlags, equalsIgnoreCase, isToken, skipSpace, TOKEN } from './chars'
+import { fail } from './failure'
+import { isIpv6 } from './host'
+import { quote, scanQuoted, unquote } from './quoted'
+import { decodeText, encodeText } from './text'
+
+/** Parameters by lower-case name, in order; null for a parameter without a value. Quoted values are unquoted. */
+export type Params = ReadonlyMap<string, string | null>
+
+/** Parameters as a caller may hand them over: a map, a plain object or pairs. */
+export type ParamsInit = Params | Iterable<readonly [string, string | null]> | Readonly<Record<string, string | null>>
+
+/** No parameters. */
+export const noParams: Params = new Map()
+
+/** What {@link readParam} read last: positions in the text; `valueStart` is -1 when there is no value. */
+export const param = { nameStart: 0, nameEnd: 0, valueStart: -1, valueEnd: -1, next: 0 }
+
+/**
+ * Reads one `name [= value]` at `at` (after the semicolon) into {@link param}. White space is allowed around each
+ * part; `param.next` is the position after it, trailing white space skipped.
+ */
+export function readParam(text: string, at: number, end: number, leniency: Leniency): void {
+  let position = skipSpace(text, at, end)
+  param.nameStart = position
+  while (position < end && (charFlags[text.charCodeAt(position)]! & TOKEN) !== 0) position += 1
+  param.nameEnd = position
+  param.valueStart = -1
+  param.valueEnd = -1
+  if (position === param.nameStart) {
+    const code = position < end ? text.charCodeAt(position) : 0x3b
+    if (code !== 0x3b && code !== 0x2c) fail('PARAMETER_INVALID', position)
+    if (!leniency.emptyParameters) fail('EMPTY_PARAMETER', position)
+    param.next = position
+    return
+  }
+  position = skipSpace(text, position, end)
+  if (position < end && text.charCodeAt(position) === 0x3d) position = readValue(text, position + 1, end, leniency)
+  param.next = position
+}
+
+/** True when the parameter read last has this name (given in lower case). */
+export function paramIs(text: string, lower: string): boolean {
+  return equalsIgnoreCase(text, param.nameStart, param.nameEnd, lower)
+}
+
+/**
+ * Checks parameters from `at` up to a comma or `end` and returns the position of that comma, or `end`. The text at `at`
+ * is a semicolon, a comma or the end.
+ */
+export function scanParams(text: string, at: number, end: number, leniency: Leniency): number {
+  let position = skipSpace(text, at, end)
+  let count = 0
+  while (position < end && text.charCodeAt(position) === 0x3b) {
+    count += 1
+    if (count > parametersMax) fail('TOO_MANY_PARAMETERS', position)
+    readParam(text, position + 1, end, leniency)
+    position = param.next
+  }
+  if (position < end && text.charCodeAt(position) !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
+  return position
+}
+
+/** The map of parameters that {@link scanParams} has accepted. Of a repeated name the first counts. */
+export function decodeParams(text: string, leniency: Leniency): Params {
+  if (text.length === 0) return noParams
+  const params = new Map<string, string | null>()
+  let position = skipSpace(text, 0, text.length)
+  while (position < text.length && text.charCodeAt(position) === 0x3b) {
+    readParam(text, position + 1, text.length, leniency)
+    position = param.next
+    if (param.nameEnd === param.nameStart) continue
+    const name = text.slice(param.nameStart, param.nameEnd).toLowerCase()
+    if (!params.has(name)) params.set(name, paramValue(text))
+  }
+  return params
+}
+
+/** The value of the parameter read last: unquoted, UTF-8 decoded; null when it has none. */
+export function paramValue(text: string): string | null {
+  if (param.valueStart < 0) return null
+  if (text.charCodeAt(param.valueStart) === 0x22) return unquote(text, param.valueStart, param.valueEnd)
+  return decodeText(text.slice(param.valueStart, param.valueEnd))
+}
+
+/** Parameters in the form of a map; names in lower case. Throws SipUsageError VALUE_INVALID for a name that is no token. */
+export function toParams(init: ParamsInit | undefined): Params {
+  if (init === undefined) return noParams
+  const pairs = Symbol.iterator in init ? init : Object.entries(init)
+  const params = new Map<string, string | null>()
+  for (const [name, value] of pairs as Iterable<readonly [string, string | null]>) {
+    checkName(name)
+    params.set(name.toLowerCase(), value)
+  }
+  return params
+}
+
+/** A copy with one parameter set (null: without a value) or, for undefined, removed. */
+export function withParam(params: Params, name: string, value: string | null | undefined): Params {
+  checkName(name)
+  const changed = new Map(params)
+  if (value === undefined) changed.delete(name.toLowerCase())
+  else changed.set(name.toLowerCase(), value)
+  return changed
+}
+
+/** `;name=value…` as wire text; a value that is no token and no host is quoted. */
+export function encodeParams(params: Params): string {
+  let text = ''
+  for (const [name, value] of params) {
+    text += value === null ? `;${name}` : `;${name}=${encodeParamValue(value)}`
+  }
+  return encodeText(text)
+}
+
+/** A parameter value as it must be written: a token or an IPv6 literal as it is, anything else quoted. */
+export function encodeParamValue(value: string): string {
+  if (isToken(value) || (value.includes(':') && isIpv6Value(value))) return value
+  return quote(value)
+}
+
+function checkName(name: string): void {
+  if (!isToken(name)) throw new SipUsageError('VALUE_INVALID', 'name of a parameter')
+}
+
+function isIpv6Value(value: string): boolean {
+  const bracketed = value.startsWith('[') && value.endsWith(']')
+  return bracketed ? isIpv6(value, 1, value.length - 1) : isIpv6(value, 0, value.length)
+}
+
+/** Reads the value after "="; returns the position after it and its white space. */
+function readValue(text: string, at: number, end: number, leniency: Leniency): number {
+  const start = skipSpace(text, at, end)
+  let position = start
+  const first = start < end ? text.charCodeAt(start) : 0
+  if (first === 0x22) {
+    position = scanQuoted(text, start, end)
+  } else if (first === 0x5b) {
+    position = scanBracketed(text, start, end)
+  } else {
+    while (position < end && (charFlags[text.charCodeAt(position)]! & TOKEN) !== 0) position += 1
+    if (position < end && text.charCodeAt(position) === 0x3a) position = scanBareIpv6(text, start, end)
+    if (position < end && leniency.parameterCharacters) position = scanLenient(text, position, end)
+    if (position === start && !leniency.emptyParameters) fail('PARAMETER_INVALID', position)
+  }
+  param.valueStart = start
+  param.valueEnd = position
+  return skipSpace(text, position, end)
+}
+
+function scanBracketed(text: string, start: number, end: number): number {
+  let position = start + 1
+  while (position < end && text.charCodeAt(position) !== 0x5d) position += 1
+  if (position >= end || !isIpv6(text, start + 1, position)) fail('HOST_INVALID', start)
+  return position + 1
+}
+
+/** RFC 5118 §4.5: the grammar of via-received has the address without brackets. */
+function scanBareIpv6(text: string, start: number, end: number): number {
+  let position = start
+  while (position < end) {
+    const code = text.charCodeAt(position)
+    if (code !== 0x3a && (charFlags[code]! & TOKEN) === 0) break
+    position += 1
+  }
+  if (!isIpv6(text, start, position)) fail('PARAMETER_INVALID', start)
+  return position
+}
+
+function scanLenient(text: string, at: number, end: number): number {
+  let position = at
+  while (position < end) {
+    const code = text.charCodeAt(position)
+    if (code === 0x3b || code === 0x2c || code === 0x20 || code === 0x09 || code === 0x22) break
+    position += 1
+  }
+  return position
+}

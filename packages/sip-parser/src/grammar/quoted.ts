@@ -1,0 +1,49 @@
+/** Quoted strings with quoted pairs (RFC 3261 §25.1: quoted-string, qdtext, quoted-pair). */
+import { fail } from './failure'
+import { decodeText } from './text'
+
+/**
+ * Checks the quoted string that begins at `start` and returns the position after its closing quote. A quoted pair may
+ * escape any ASCII byte but CR and LF (RFC 4475 §3.1.1.2 has NUL).
+ */
+export function scanQuoted(text: string, start: number, end: number): number {
+  let position = start + 1
+  while (position < end) {
+    const code = text.charCodeAt(position)
+    if (code === 0x22) return position + 1
+    if (code === 0x5c) {
+      position += 1
+      if (position < end && text.charCodeAt(position) > 0x7f) fail('QUOTED_STRING_INVALID', position)
+    } else if ((code < 0x20 && code !== 0x09) || code === 0x7f) {
+      fail('QUOTED_STRING_INVALID', position)
+    }
+    position += 1
+  }
+  return fail('QUOTE_UNTERMINATED', start)
+}
+
+/** The text of a quoted string with its quotes at `start` and `end - 1`: pairs resolved once, UTF-8 decoded. */
+export function unquote(text: string, start: number, end: number): string {
+  const backslash = text.indexOf('\\', start + 1)
+  if (backslash < 0 || backslash >= end - 1) return decodeText(text.slice(start + 1, end - 1))
+  let result = ''
+  let from = start + 1
+  for (let at = backslash; at < end - 1; at += 1) {
+    if (text.charCodeAt(at) !== 0x5c) continue
+    result += text.slice(from, at)
+    from = at + 1
+    at += 1
+  }
+  return decodeText(result + text.slice(from, end - 1))
+}
+
+/** A quoted string that stands for `text`: quotes and backslashes escaped, and control characters too. */
+export function quote(text: string): string {
+  let result = '"'
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === 0x22 || code === 0x5c || (code < 0x20 && code !== 0x09) || code === 0x7f) result += '\\'
+    result += text[at]
+  }
+  return `${result}"`
+}

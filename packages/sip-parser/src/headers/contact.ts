@@ -1,0 +1,125 @@
+/** Contact (RFC 3261 §20.10; RFC 5626 and RFC 5627 for its instance and reg-id parameters). */
+import { SipUsageError } from '../errors'
+import { skipSpace } from '../grammar/chars'
+import { cursor } from '../grammar/cursor'
+import { attempt, fail } from '../grammar/failure'
+import { encodeParams, type Params, param, paramIs, readParam, toParams, withParam } from '../grammar/params'
+import { parametersMax } from '../limits'
+import type { Leniency } from '../message/leniency'
+import type { Uri } from '../uri/parse-uri'
+import { address, NameAddr, type NameAddrInit, readAddress, writeDisplayName } from './name-addr'
+
+/** One Contact value. `*` is no value of this class: see the message's `contactStar`. Immutable. */
+export class Contact extends NameAddr {
+  /**
+   * Takes parts as they are on the wire; use {@link Contact.of} instead.
+   * @internal
+   */
+  constructor(
+    rawDisplayName: string,
+    uri: Uri,
+    rawParams: string,
+    /** Seconds; undefined when absent. */
+    readonly expires: number | undefined,
+    /** Preference from 0 to 1; undefined when absent. */
+    readonly q: number | undefined,
+  ) {
+    super(rawDisplayName, uri, rawParams, undefined)
+  }
+
+  /** Makes a Contact value; `expires` and `q` are taken from the parameters. */
+  static override of(init: NameAddrInit): Contact {
+    return make(writeDisplayName(init.displayName), init.uri, toParams(init.params))
+  }
+
+  /** The +sip.instance parameter without its angle brackets (RFC 5626 §4.1). */
+  get instance(): string | undefined {
+    const value = this.params.get('+sip.instance')
+    if (value === undefined || value === null) return undefined
+    return value.startsWith('<') && value.endsWith('>') ? value.slice(1, -1) : value
+  }
+
+  /** The reg-id parameter (RFC 5626 §4.2). */
+  get regId(): number | undefined {
+    const value = this.params.get('reg-id')
+    return value !== undefined && value !== null && /^[0-9]{1,9}$/.test(value) ? Number(value) : undefined
+  }
+
+  override withParam(name: string, value: string | null | undefined): Contact {
+    return make(this.rawDisplayName, this.uri, withParam(this.params, name, value))
+  }
+}
+
+/** Reads one Contact value at `start`; `cursor.next` is then at a comma or `end`. */
+export function decodeContact(text: string, start: number, end: number, leniency: Leniency): Contact {
+  if (text.charCodeAt(start) === 0x2a && isStar(text, start, end)) fail('CONTACT_STAR_INVALID', start)
+  const uri = readAddress(text, start, end, leniency)
+  const displayName = address.displayName
+  const paramsStart = address.next
+  let position = paramsStart
+  let expires: number | undefined
+  let q: number | undefined
+  let count = 0
+  while (position < end && text.charCodeAt(position) === 0x3b) {
+    count += 1
+    if (count > parametersMax) fail('TOO_MANY_PARAMETERS', position)
+    readParam(text, position + 1, end, leniency)
+    position = param.next
+    if (paramIs(text, 'expires')) {
+      if (expires !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
+      expires = readSeconds(text, param.nameStart, param.valueStart, param.valueEnd)
+    } else if (paramIs(text, 'q')) {
+      if (q !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
+      q = readQ(text, param.nameStart, param.valueStart, param.valueEnd)
+    }
+  }
+  if (position < end && text.charCodeAt(position) !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
+  cursor.next = position
+  return new Contact(displayName, uri, text.slice(paramsStart, position), expires, q)
+}
+
+/** True when `*` stands alone at `start`: the message decides whether it may. */
+function isStar(text: string, start: number, end: number): boolean {
+  const next = skipSpace(text, start + 1, end)
+  return next >= end || text.charCodeAt(next) === 0x2c
+}
+
+/** A qvalue (RFC 3261 §25.1): `0[.ddd]` or `1[.000]`. */
+export function readQ(text: string, nameStart: number, start: number, end: number): number {
+  const length = end - start
+  const whole = start < 0 ? 0 : text.charCodeAt(start)
+  if (start < 0 || length < 1 || length > 5 || (whole !== 0x30 && whole !== 0x31)) fail('Q_INVALID', nameStart)
+  if (length > 1 && text.charCodeAt(start + 1) !== 0x2e) fail('Q_INVALID', start)
+  for (let at = start + 2; at < end; at += 1) {
+    const digit = text.charCodeAt(at)
+    if (digit < 0x30 || digit > 0x39 || (whole === 0x31 && digit !== 0x30)) fail('Q_INVALID', at)
+  }
+  return Number(text.slice(start, end))
+}
+
+function readSeconds(text: string, nameStart: number, start: number, end: number): number {
+  if (start < 0 || start === end) fail('NUMBER_INVALID', nameStart)
+  let value = 0
+  for (let at = start; at < end; at += 1) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (digit < 0 || digit > 9) fail('NUMBER_INVALID', at)
+    value = value * 10 + digit
+    if (value > 4294967295) fail('NUMBER_TOO_LARGE', start)
+  }
+  return value
+}
+
+/** Throws SipUsageError VALUE_INVALID when expires or q cannot be written. */
+function make(rawDisplayName: string, uri: Uri, params: Params): Contact {
+  const expires = attempt(() => fromText(params.get('expires'), readSeconds))
+  const q = attempt(() => fromText(params.get('q'), readQ))
+  if (!expires.ok || !q.ok) throw new SipUsageError('VALUE_INVALID', 'expires or q of a Contact')
+  return new Contact(rawDisplayName, uri, encodeParams(params), expires.value, q.value)
+}
+
+function fromText(
+  value: string | null | undefined,
+  read: (text: string, nameStart: number, start: number, end: number) => number,
+): number | undefined {
+  return value === undefined ? undefined : read(value ?? '', 0, 0, value?.length ?? 0)
+}

@@ -1,0 +1,214 @@
+/** name-addr and addr-spec with parameters: From, To, Route, Record-Route and their kind (RFC 3261 §20, §20.10, §25.1). */
+import { charFlags, skipSpace, TOKEN, trimSpace } from '../grammar/chars'
+import { cursor } from '../grammar/cursor'
+import { fail } from '../grammar/failure'
+import {
+  decodeParams,
+  encodeParams,
+  type Params,
+  type ParamsInit,
+  param,
+  paramIs,
+  readParam,
+  toParams,
+  withParam,
+} from '../grammar/params'
+import { quote, scanQuoted, unquote } from '../grammar/quoted'
+import { decodeText, encodeText } from '../grammar/text'
+import { parametersMax } from '../limits'
+import { type Leniency, tolerant } from '../message/leniency'
+import { decodeUri, decodeUriPrefix, type Uri } from '../uri/parse-uri'
+
+/** The parts of a name-addr. */
+export interface NameAddrInit {
+  readonly displayName?: string | undefined
+  readonly uri: Uri
+  readonly params?: ParamsInit | undefined
+}
+
+/** A URI with an optional display name and header parameters. Immutable. */
+export class NameAddr {
+  private cachedParams: Params | undefined
+
+  /**
+   * Takes parts as they are on the wire; use {@link NameAddr.of} instead.
+   * @internal
+   */
+  constructor(
+    /** The display name as written, quotes included; empty when there is none. */
+    protected readonly rawDisplayName: string,
+    readonly uri: Uri,
+    protected readonly rawParams: string,
+    /** The tag parameter; undefined when absent. */
+    readonly tag: string | undefined,
+  ) {
+    this.cachedParams = undefined
+  }
+
+  /** Makes a name-addr; a display name is always quoted when written. */
+  static of(init: NameAddrInit): NameAddr {
+    const params = toParams(init.params)
+    return new NameAddr(
+      writeDisplayName(init.displayName),
+      init.uri,
+      encodeParams(params),
+      params.get('tag') ?? undefined,
+    )
+  }
+
+  /** The display name: unquoted, UTF-8 decoded; undefined when there is none. */
+  get displayName(): string | undefined {
+    const raw = this.rawDisplayName
+    if (raw.length === 0) return undefined
+    return raw.charCodeAt(0) === 0x22 ? unquote(raw, 0, raw.length) : decodeText(raw)
+  }
+
+  /** Header parameters (not those of the URI); names in lower case. */
+  get params(): Params {
+    this.cachedParams ??= decodeParams(this.rawParams, tolerant)
+    return this.cachedParams
+  }
+
+  /** A copy with one parameter set (null: without a value) or, for undefined, removed. */
+  withParam(name: string, value: string | null | undefined): NameAddr {
+    const params = withParam(this.params, name, value)
+    return new NameAddr(this.rawDisplayName, this.uri, encodeParams(params), params.get('tag') ?? undefined)
+  }
+
+  /** Always with angle brackets, so that parameters cannot move from header to URI. */
+  toString(): string {
+    const name = this.rawDisplayName.length === 0 ? '' : `${decodeText(this.rawDisplayName)} `
+    return `${name}<${this.uri.toString()}>${decodeText(this.rawParams)}`
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
+}
+
+/** What {@link readAddress} read last. */
+export const address: { displayName: string; uri: Uri | undefined; next: number } = {
+  displayName: '',
+  uri: undefined,
+  next: 0,
+}
+
+/** Reads one name-addr or addr-spec with its parameters at `start`; `cursor.next` is then at a comma or `end`. */
+export function decodeNameAddr(text: string, start: number, end: number, leniency: Leniency): NameAddr {
+  const uri = readAddress(text, start, end, leniency)
+  const displayName = address.displayName
+  const paramsStart = address.next
+  let position = paramsStart
+  let tag: string | undefined
+  let count = 0
+  while (position < end && text.charCodeAt(position) === 0x3b) {
+    count += 1
+    if (count > parametersMax) fail('TOO_MANY_PARAMETERS', position)
+    readParam(text, position + 1, end, leniency)
+    position = param.next
+    if (param.nameEnd - param.nameStart !== 3 || !paramIs(text, 'tag')) continue
+    if (tag !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
+    if (param.valueStart < 0 || text.charCodeAt(param.valueStart) === 0x22) fail('PARAMETER_INVALID', param.nameStart)
+    tag = text.slice(param.valueStart, param.valueEnd)
+  }
+  if (position < end && text.charCodeAt(position) !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
+  cursor.next = position
+  return new NameAddr(displayName, uri, position === paramsStart ? '' : text.slice(paramsStart, position), tag)
+}
+
+/** Reads a name-addr or addr-spec that fills the range: From, To, Refer-To and their kind. */
+export function decodeOneNameAddr(text: string, start: number, end: number, leniency: Leniency): NameAddr {
+  const value = decodeNameAddr(text, start, end, leniency)
+  if (cursor.next < end) fail('UNEXPECTED_CHARACTER', cursor.next)
+  return value
+}
+
+/** Reads display name and URI into {@link address} and returns the URI; `address.next` is after them and white space. */
+export function readAddress(text: string, start: number, end: number, leniency: Leniency): Uri {
+  const from = skipSpace(text, start, end)
+  if (from >= end) fail('HEADER_EMPTY', from)
+  const first = text.charCodeAt(from)
+  address.displayName = ''
+  if (first === 0x3c) return readBracketed(text, from, end, leniency)
+  if (first === 0x22) {
+    const quoteEnd = scanQuoted(text, from, end)
+    const bracket = skipSpace(text, quoteEnd, end)
+    if (bracket >= end || text.charCodeAt(bracket) !== 0x3c) fail('ADDRESS_BRACKET_MISSING', bracket)
+    const uri = readBracketed(text, bracket, end, leniency)
+    address.displayName = text.slice(from, quoteEnd)
+    return uri
+  }
+  const stop = skipTokens(text, from, end)
+  const code = stop < end ? text.charCodeAt(stop) : 0
+  if (code === 0x3c) {
+    const uri = readBracketed(text, stop, end, leniency)
+    address.displayName = text.slice(from, trimSpace(text, from, stop))
+    return uri
+  }
+  if (code === 0x3a) return readBare(text, from, end, leniency)
+  return readUnquotedName(text, from, stop, end, leniency)
+}
+
+/** The position of the first character from `at` that is neither of a token nor white space. */
+function skipTokens(text: string, at: number, end: number): number {
+  let position = at
+  while (position < end) {
+    const code = text.charCodeAt(position)
+    if ((charFlags[code]! & TOKEN) === 0 && code !== 0x20 && code !== 0x09) break
+    position += 1
+  }
+  return position
+}
+
+function readBracketed(text: string, bracket: number, end: number, leniency: Leniency): Uri {
+  let uriStart = bracket + 1
+  if (leniency.spacesInAddress) uriStart = skipSpace(text, uriStart, end)
+  else if (uriStart < end && isSpace(text.charCodeAt(uriStart))) fail('ADDRESS_SPACE', uriStart)
+  if (uriStart >= end) fail('ADDRESS_BRACKET_MISSING', bracket)
+  const uri = decodeUriPrefix(text, uriStart, end, leniency)
+  let close = cursor.next
+  if (close < end && isSpace(text.charCodeAt(close))) {
+    if (!leniency.spacesInAddress) fail('ADDRESS_SPACE', close)
+    close = skipSpace(text, close, end)
+  }
+  if (close >= end) fail('ADDRESS_BRACKET_MISSING', bracket)
+  if (text.charCodeAt(close) !== 0x3e) fail('URI_INVALID', close)
+  address.next = skipSpace(text, close + 1, end)
+  return uri
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09
+}
+
+/** RFC 3261 §20.10: without brackets what follows a semicolon belongs to the header; "?" and "," need brackets. */
+function readBare(text: string, from: number, end: number, leniency: Leniency): Uri {
+  let stop = from
+  while (stop < end) {
+    const code = text.charCodeAt(stop)
+    if (code === 0x3b || code === 0x2c || code === 0x20 || code === 0x09) break
+    if (code === 0x3f && !leniency.addressWithoutBrackets) fail('ADDRESS_NEEDS_BRACKETS', stop)
+    stop += 1
+  }
+  const uri = decodeUri(text, from, stop, leniency)
+  address.next = skipSpace(text, stop, end)
+  return uri
+}
+
+/** A display name with characters that want quotes; it must not reach beyond the next quote or bracket. */
+function readUnquotedName(text: string, from: number, stop: number, end: number, leniency: Leniency): Uri {
+  if (stop >= end) fail('URI_INVALID', from)
+  let bracket = stop
+  while (bracket < end && text.charCodeAt(bracket) !== 0x3c) bracket += 1
+  if (bracket >= end) fail(text.charCodeAt(stop) === 0x3e ? 'ADDRESS_BRACKET_MISSING' : 'URI_INVALID', stop)
+  if (!leniency.unquotedDisplayName) fail('DISPLAY_NAME_INVALID', stop)
+  const name = text.slice(from, trimSpace(text, from, bracket))
+  const uri = readBracketed(text, bracket, end, leniency)
+  address.displayName = quote(name)
+  return uri
+}
+
+/** A display name as wire text, quoted; empty for none. */
+export function writeDisplayName(name: string | undefined): string {
+  return name === undefined || name === '' ? '' : encodeText(quote(name))
+}

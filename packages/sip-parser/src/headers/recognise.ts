@@ -1,0 +1,68 @@
+/**
+ * From a header name to its registry id without making a string: a table by length, first and last letter, then one
+ * comparison. Compact forms (RFC 3261 §7.3.3) are looked up by their letter.
+ */
+import { headerDefinitions } from './index'
+
+const compactIds = new Uint8Array(128)
+const tableSize = 8192
+/** For each hash the first candidate id; for each id the next one with the same hash. */
+const heads = new Uint16Array(tableSize)
+const nexts = new Uint16Array(headerDefinitions.length + 1)
+/** Lower-case names as bytes, one after the other, and where each begins. */
+const nameStarts = new Uint16Array(headerDefinitions.length + 2)
+const nameBytes = new Uint8Array(headerDefinitions.reduce((sum, definition) => sum + definition.name.length, 0))
+const idsByName = new Map<string, number>()
+
+fillTables()
+
+/** The id of the name in the range, or 0 when it is not known. The bytes are known to be those of a token. */
+export function recogniseName(bytes: Uint8Array, start: number, end: number): number {
+  const length = end - start
+  const first = bytes[start]! | 0x20
+  if (length === 1) return compactIds[first & 0x7f]!
+  let id = heads[hash(length, first, bytes[end - 1]! | 0x20)]!
+  while (id !== 0) {
+    if (isName(bytes, start, length, id)) return id
+    id = nexts[id]!
+  }
+  return 0
+}
+
+/** The id of a name in any case, long or compact; 0 when it is not known. */
+export function headerIdOf(name: string): number {
+  return idsByName.get(name) ?? idsByName.get(name.toLowerCase()) ?? 0
+}
+
+function isName(bytes: Uint8Array, start: number, length: number, id: number): boolean {
+  const from = nameStarts[id]!
+  if (nameStarts[id + 1]! - from !== length) return false
+  // Setting bit 5 folds letters and leaves "-" alone; no other token character folds into a letter or "-".
+  for (let at = 1; at < length; at += 1) {
+    if ((bytes[start + at]! | 0x20) !== nameBytes[from + at]) return false
+  }
+  return nameBytes[from] === (bytes[start]! | 0x20)
+}
+
+function hash(length: number, first: number, last: number): number {
+  return ((length & 31) << 8) ^ ((first & 31) << 3) ^ (last & 31)
+}
+
+function fillTables(): void {
+  let offset = 0
+  headerDefinitions.forEach((definition, position) => {
+    const id = position + 1
+    const lower = definition.name.toLowerCase()
+    nameStarts[id] = offset
+    for (let at = 0; at < lower.length; at += 1) nameBytes[offset + at] = lower.charCodeAt(at)
+    offset += lower.length
+    nameStarts[id + 1] = offset
+    const slot = hash(lower.length, lower.charCodeAt(0), lower.charCodeAt(lower.length - 1))
+    nexts[id] = heads[slot]!
+    heads[slot] = id
+    for (const name of [definition.name, lower, definition.compact]) {
+      if (name !== undefined) idsByName.set(name, id)
+    }
+    if (definition.compact !== undefined) compactIds[definition.compact.charCodeAt(0)] = id
+  })
+}

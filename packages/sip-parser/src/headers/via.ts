@@ -1,0 +1,207 @@
+/** Via (RFC 3261 §20.42, §18.2.1; RFC 3581 for rport; RFC 5118 §4.5 for received with and without brackets). */
+import { SipUsageError } from '../errors'
+import { charFlags, equalsIgnoreCase, isToken, skipSpace, TOKEN } from '../grammar/chars'
+import { cursor } from '../grammar/cursor'
+import { fail } from '../grammar/failure'
+import { bracketHost, hostPort, isHost, readHostPort } from '../grammar/host'
+import {
+  decodeParams,
+  encodeParams,
+  type Params,
+  type ParamsInit,
+  param,
+  paramIs,
+  paramValue,
+  readParam,
+  toParams,
+  withParam,
+} from '../grammar/params'
+import { decodeText } from '../grammar/text'
+import { parametersMax } from '../limits'
+import { type Leniency, tolerant } from '../message/leniency'
+
+/** The parts of a Via value. */
+export interface ViaInit {
+  /** Upper-case, as in `UDP`. */
+  readonly transport: string
+  /** Name, IPv4 or IPv6 without brackets. */
+  readonly host: string
+  readonly port?: number | undefined
+  readonly params?: ParamsInit | undefined
+}
+
+/** One Via value. Immutable. */
+export class Via {
+  private cachedParams: Params | undefined
+
+  /**
+   * Takes parts as they are on the wire; use {@link Via.of} instead.
+   * @internal
+   */
+  constructor(
+    /** Protocol and version, `SIP/2.0`. */
+    readonly protocol: string,
+    /** Upper-case, as in `UDP`. */
+    readonly transport: string,
+    /** Host of sent-by: lower-case, IPv6 without brackets. */
+    readonly host: string,
+    /** Port of sent-by; undefined when absent. */
+    readonly port: number | undefined,
+    /** The branch parameter. */
+    readonly branch: string | undefined,
+    private readonly rawParams: string,
+  ) {
+    this.cachedParams = undefined
+  }
+
+  /** Makes a Via value. Throws SipUsageError VALUE_INVALID for a transport that is no token or a bad host. */
+  static of(init: ViaInit): Via {
+    const host = init.host.startsWith('[') && init.host.endsWith(']') ? init.host.slice(1, -1) : init.host
+    if (!isToken(init.transport)) throw new SipUsageError('VALUE_INVALID', 'transport of a Via')
+    if (!isHost(host)) throw new SipUsageError('VALUE_INVALID', 'host of a Via')
+    const params = toParams(init.params)
+    const branch = params.get('branch') ?? undefined
+    return new Via('SIP/2.0', init.transport.toUpperCase(), host.toLowerCase(), init.port, branch, encodeParams(params))
+  }
+
+  /** Parameters; names in lower case. */
+  get params(): Params {
+    this.cachedParams ??= decodeParams(this.rawParams, tolerant)
+    return this.cachedParams
+  }
+
+  /** Where the message really came from, without brackets; undefined when absent. */
+  get received(): string | undefined {
+    const value = this.params.get('received')
+    if (value === undefined || value === null) return undefined
+    return value.startsWith('[') ? value.slice(1, -1) : value
+  }
+
+  /** RFC 3581: undefined when absent, null when asked for (empty), else the port. */
+  get rport(): number | null | undefined {
+    const value = this.params.get('rport')
+    return value === undefined || value === null ? value : Number(value)
+  }
+
+  get ttl(): number | undefined {
+    const value = this.params.get('ttl')
+    return value === undefined || value === null ? undefined : Number(value)
+  }
+
+  get maddr(): string | undefined {
+    return this.params.get('maddr') ?? undefined
+  }
+
+  /** A copy with one parameter set (null: without a value) or, for undefined, removed. */
+  withParam(name: string, value: string | null | undefined): Via {
+    const params = withParam(this.params, name, value)
+    const branch = params.get('branch') ?? undefined
+    return new Via(this.protocol, this.transport, this.host, this.port, branch, encodeParams(params))
+  }
+
+  toString(): string {
+    const port = this.port === undefined ? '' : `:${this.port}`
+    return `${this.protocol}/${this.transport} ${bracketHost(this.host)}${port}${decodeText(this.rawParams)}`
+  }
+
+  toJSON(): string {
+    return this.toString()
+  }
+}
+
+/** Reads one Via value at `start`; `cursor.next` is then at a comma or `end`. */
+export function decodeVia(text: string, start: number, end: number, leniency: Leniency): Via {
+  let position = skipSpace(text, start, end)
+  const protocol = readProtocol(text, position, end)
+  position = cursor.next
+  const transportStart = position
+  position = readToken(text, position, end)
+  const transport = transportName(text, transportStart, position)
+  const hostStart = skipSpace(text, position, end)
+  if (hostStart === position) fail('VIA_INVALID', position)
+  readHostPort(text, hostStart, end, leniency, true)
+  const host = hostPort.host
+  const port = hostPort.port < 0 ? undefined : hostPort.port
+  const paramsStart = skipSpace(text, hostPort.next, end)
+  return readViaParams(text, paramsStart, end, leniency, protocol, transport, host, port)
+}
+
+function readViaParams(
+  text: string,
+  start: number,
+  end: number,
+  leniency: Leniency,
+  protocol: string,
+  transport: string,
+  host: string,
+  port: number | undefined,
+): Via {
+  let position = start
+  let branch: string | undefined
+  let count = 0
+  while (position < end && text.charCodeAt(position) === 0x3b) {
+    count += 1
+    if (count > parametersMax) fail('TOO_MANY_PARAMETERS', position)
+    readParam(text, position + 1, end, leniency)
+    position = param.next
+    // The lengths of branch, rport and ttl: nothing else is looked at closely here.
+    const length = param.nameEnd - param.nameStart
+    if (length === 6 && paramIs(text, 'branch')) {
+      if (branch !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
+      if (param.valueStart < 0) fail('PARAMETER_INVALID', param.nameStart)
+      const isQuoted = text.charCodeAt(param.valueStart) === 0x22
+      branch = isQuoted ? (paramValue(text) ?? '') : text.slice(param.valueStart, param.valueEnd)
+    } else if (length === 5 && param.valueStart >= 0 && paramIs(text, 'rport')) {
+      checkNumber(text, 65535)
+    } else if (length === 3 && paramIs(text, 'ttl')) {
+      checkNumber(text, 255)
+    }
+  }
+  if (position < end && text.charCodeAt(position) !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
+  cursor.next = position
+  return new Via(protocol, transport, host, port, branch, position === start ? '' : text.slice(start, position))
+}
+
+/** Reads `SIP SLASH 2.0 SLASH`, with the common spelling first. */
+function readProtocol(text: string, start: number, end: number): string {
+  if (text.startsWith('SIP/2.0/', start)) {
+    cursor.next = start + 8
+    return 'SIP/2.0'
+  }
+  const nameEnd = readToken(text, start, end)
+  const versionStart = readSlash(text, nameEnd, end)
+  const versionEnd = readToken(text, versionStart, end)
+  cursor.next = readSlash(text, versionEnd, end)
+  return `${text.slice(start, nameEnd).toUpperCase()}/${text.slice(versionStart, versionEnd)}`
+}
+
+function readToken(text: string, start: number, end: number): number {
+  let position = start
+  while (position < end && (charFlags[text.charCodeAt(position)]! & TOKEN) !== 0) position += 1
+  if (position === start) fail('VIA_INVALID', start)
+  return position
+}
+
+function readSlash(text: string, at: number, end: number): number {
+  const position = skipSpace(text, at, end)
+  if (position >= end || text.charCodeAt(position) !== 0x2f) fail('VIA_INVALID', position)
+  return skipSpace(text, position + 1, end)
+}
+
+/** Upper-case transport; the common ones without making a string. */
+function transportName(text: string, start: number, end: number): string {
+  if (equalsIgnoreCase(text, start, end, 'udp')) return 'UDP'
+  if (equalsIgnoreCase(text, start, end, 'tcp')) return 'TCP'
+  return text.slice(start, end).toUpperCase()
+}
+
+function checkNumber(text: string, max: number): void {
+  let value = 0
+  if (param.valueStart < 0 || param.valueEnd - param.valueStart > 5) fail('NUMBER_INVALID', param.nameStart)
+  for (let at = param.valueStart; at < param.valueEnd; at += 1) {
+    const digit = text.charCodeAt(at) - 0x30
+    if (digit < 0 || digit > 9) fail('NUMBER_INVALID', at)
+    value = value * 10 + digit
+  }
+  if (value > max) fail('NUMBER_TOO_LARGE', param.valueStart)
+}

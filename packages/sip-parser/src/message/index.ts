@@ -1,0 +1,17 @@
+/** Messages: parse, read, edit, build. */
+export {
+  createRequest,
+  createResponse,
+  type RequestInit,
+  type ResponseInit,
+  type ResponseToOptions,
+  responseTo,
+} from './build'
+export { MessageEditor } from './editor'
+export { type Leniency, strict, tolerant } from './leniency'
+export { type DecodableHeader, type SipMessage, SipMessageBase, SipRequest, SipResponse } from './message'
+export { isKnownMethod, knownMethods } from './methods'
+export { type ParseOptions, type ParseResult, parseMessage } from './parse'
+export { reasonPhrase } from './reasons'
+export type { HeaderInit, HeaderValue } from './serialize'
+export { checkMandatory, checkRequestUriScheme, type Inspection, inspectMessage } from './validate'

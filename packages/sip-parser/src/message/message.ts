@@ -1,0 +1,436 @@
+/**
+ * A SIP message (RFC 3261 §7): one string with a character a byte, an index of its header lines, and what has been
+ * decoded so far. Immutable. It shares no memory with the buffer it was parsed from.
+ */
+import { Buffer } from 'node:buffer'
+import type { MediaType } from '../body/media-type'
+import { decodeMediaType } from '../body/media-type'
+import type { Problem, Result } from '../errors'
+import { SipHeaderError } from '../errors'
+import { decodeText } from '../grammar/text'
+import { type Challenge, type Credentials, decodeChallenge, decodeCredentials } from '../headers/auth'
+import { type Contact, decodeContact } from '../headers/contact'
+import * as id from '../headers/ids'
+import { decodeTokenElement, decodeValueElement } from '../headers/lists'
+import { decodeNameAddr, decodeOneNameAddr, type NameAddr } from '../headers/name-addr'
+import {
+  type CSeq,
+  decodeCallId,
+  decodeCSeq,
+  decodeDate,
+  decodeDeltaSeconds,
+  decodeFreeText,
+  decodeLength,
+  decodeMaxForwards,
+  decodeRetryAfter,
+  decodeTimestamp,
+  type RetryAfter,
+  type ValueWithParams,
+} from '../headers/scalars'
+import { decodeVia, type Via } from '../headers/via'
+import { decodeUri, type Uri } from '../uri/parse-uri'
+import { decodeFirst, decodeList, decodeRequired, startLineError } from './decode'
+import { MessageEditor } from './editor'
+import { findId, findName, type HeaderIndex, idAt, nameAt, stride, valueAt } from './header-list'
+import type { Leniency } from './leniency'
+
+/** A request or a response; tell them apart by `kind` or `instanceof`. */
+export type SipMessage = SipRequest | SipResponse
+
+/** The names that {@link SipMessageBase.decode} takes: the typed getters. */
+export type DecodableHeader =
+  | 'via'
+  | 'vias'
+  | 'from'
+  | 'to'
+  | 'callId'
+  | 'cseq'
+  | 'maxForwards'
+  | 'contacts'
+  | 'routes'
+  | 'recordRoutes'
+  | 'expires'
+  | 'minExpires'
+  | 'contentType'
+  | 'contentLength'
+  | 'allow'
+  | 'supported'
+  | 'require'
+  | 'proxyRequire'
+  | 'unsupported'
+  | 'userAgent'
+  | 'server'
+  | 'subject'
+  | 'date'
+  | 'timestamp'
+  | 'retryAfter'
+  | 'reasons'
+  | 'authorizations'
+  | 'proxyAuthorizations'
+  | 'wwwAuthenticate'
+  | 'proxyAuthenticate'
+
+/** The parts a parsed or built message is made of. */
+export interface MessageParts {
+  /** Head and body, one character a byte. */
+  readonly text: string
+  readonly index: HeaderIndex
+  /** Where the start line ends, its line end not included. */
+  readonly startLineEnd: number
+  /** Where the body begins. */
+  readonly bodyStart: number
+  readonly leniency: Leniency
+}
+
+/** What requests and responses share. */
+export abstract class SipMessageBase {
+  abstract readonly kind: 'request' | 'response'
+
+  /** @internal */
+  readonly text: string
+  /** @internal */
+  readonly index: HeaderIndex
+  /** @internal */
+  readonly startLineEnd: number
+  /** @internal */
+  readonly bodyStart: number
+  /** @internal */
+  readonly leniency: Leniency
+
+  private viaCache: Via | undefined
+  private fromCache: NameAddr | undefined
+  private toCache: NameAddr | undefined
+  private callIdCache: string | undefined
+  private cseqCache: CSeq | undefined
+  private routesCache: readonly NameAddr[] | undefined
+  private maxForwardsCache: number | undefined
+  private bodyCache: Buffer | undefined
+  private lists: Map<number, readonly unknown[]> | undefined
+
+  constructor(parts: MessageParts) {
+    this.text = parts.text
+    this.index = parts.index
+    this.startLineEnd = parts.startLineEnd
+    this.bodyStart = parts.bodyStart
+    this.leniency = parts.leniency
+    this.viaCache = undefined
+    this.fromCache = undefined
+    this.toCache = undefined
+    this.callIdCache = undefined
+    this.cseqCache = undefined
+    this.routesCache = undefined
+    this.maxForwardsCache = undefined
+    this.bodyCache = undefined
+    this.lists = undefined
+  }
+
+  /** Start line, headers and empty line, one character a byte: positions in it are byte offsets. */
+  get head(): string {
+    return this.text.slice(0, this.bodyStart)
+  }
+
+  /** The body as bytes, made on first use and then kept; the message's own memory. Do not write into it. */
+  get body(): Uint8Array {
+    this.bodyCache ??= Buffer.from(this.text.slice(this.bodyStart), 'latin1')
+    return this.bodyCache
+  }
+
+  /** Bytes of the body; costs nothing. */
+  get bodyLength(): number {
+    return this.text.length - this.bodyStart
+  }
+
+  /** The first raw value of a header: unfolded, trimmed, UTF-8 decoded. Any case, long or compact name. */
+  get(name: string): string | undefined {
+    const entry = findName(this.text, this.index, name)
+    return entry < 0 ? undefined : valueAt(this.text, this.index, entry)
+  }
+
+  /** The raw value of each line of a header; not split at commas. */
+  getAll(name: string): readonly string[] {
+    const values: string[] = []
+    let entry = findName(this.text, this.index, name)
+    while (entry >= 0) {
+      values.push(valueAt(this.text, this.index, entry))
+      entry = findName(this.text, this.index, name, entry + stride)
+    }
+    return values
+  }
+
+  /** True when the header is there at least once. */
+  has(name: string): boolean {
+    return findName(this.text, this.index, name) >= 0
+  }
+
+  /** Each header line in order: name as it came, raw value. */
+  *headers(): Iterable<{ name: string; value: string }> {
+    for (let entry = 0; entry < this.index.length; entry += stride) {
+      yield { name: nameAt(this.text, this.index, entry), value: valueAt(this.text, this.index, entry) }
+    }
+  }
+
+  /** The top Via. Throws SipHeaderError when it is absent or malformed, like every mandatory header below. */
+  get via(): Via {
+    this.viaCache ??= decodeRequired(this, id.VIA, decodeVia)
+    return this.viaCache
+  }
+
+  /** Every Via, the top one first. */
+  get vias(): readonly Via[] {
+    return this.list(id.VIA, decodeVia)
+  }
+
+  get from(): NameAddr {
+    this.fromCache ??= decodeRequired(this, id.FROM, decodeOneNameAddr)
+    return this.fromCache
+  }
+
+  get to(): NameAddr {
+    this.toCache ??= decodeRequired(this, id.TO, decodeOneNameAddr)
+    return this.toCache
+  }
+
+  get callId(): string {
+    this.callIdCache ??= decodeRequired(this, id.CALL_ID, decodeCallId)
+    return this.callIdCache
+  }
+
+  get cseq(): CSeq {
+    this.cseqCache ??= decodeRequired(this, id.CSEQ, decodeCSeq)
+    return this.cseqCache
+  }
+
+  /** Undefined when absent: RFC 2543 had no Max-Forwards. */
+  get maxForwards(): number | undefined {
+    this.maxForwardsCache ??= decodeFirst(this, id.MAX_FORWARDS, decodeMaxForwards)
+    return this.maxForwardsCache
+  }
+
+  /** Contact values; empty when there are none, or when the value is `*`. */
+  get contacts(): readonly Contact[] {
+    return this.contactStar ? [] : this.list(id.CONTACT, decodeContact)
+  }
+
+  /** True when Contact is exactly `*` (RFC 3261 §10.2.2). */
+  get contactStar(): boolean {
+    const entry = findId(this.index, id.CONTACT)
+    if (entry < 0 || findId(this.index, id.CONTACT, entry + stride) >= 0) return false
+    const end = this.index[entry + 3]!
+    return this.text.charCodeAt(end - 1) === 0x2a && valueAt(this.text, this.index, entry) === '*'
+  }
+
+  get routes(): readonly NameAddr[] {
+    this.routesCache ??= decodeList(this, id.ROUTE, decodeNameAddr)
+    return this.routesCache
+  }
+
+  get recordRoutes(): readonly NameAddr[] {
+    return this.list(id.RECORD_ROUTE, decodeNameAddr)
+  }
+
+  /** Seconds. */
+  get expires(): number | undefined {
+    return decodeFirst(this, id.EXPIRES, decodeDeltaSeconds)
+  }
+
+  /** Seconds. */
+  get minExpires(): number | undefined {
+    return decodeFirst(this, id.MIN_EXPIRES, decodeDeltaSeconds)
+  }
+
+  get contentType(): MediaType | undefined {
+    return this.list(id.CONTENT_TYPE, decodeMediaType, true)[0]
+  }
+
+  get contentLength(): number | undefined {
+    return decodeFirst(this, id.CONTENT_LENGTH, decodeLength)
+  }
+
+  get allow(): readonly string[] {
+    return this.list(id.ALLOW, decodeTokenElement)
+  }
+
+  get supported(): readonly string[] {
+    return this.list(id.SUPPORTED, decodeTokenElement)
+  }
+
+  get require(): readonly string[] {
+    return this.list(id.REQUIRE, decodeTokenElement)
+  }
+
+  get proxyRequire(): readonly string[] {
+    return this.list(id.PROXY_REQUIRE, decodeTokenElement)
+  }
+
+  get unsupported(): readonly string[] {
+    return this.list(id.UNSUPPORTED, decodeTokenElement)
+  }
+
+  get userAgent(): string | undefined {
+    return decodeFirst(this, id.USER_AGENT, decodeFreeText)
+  }
+
+  get server(): string | undefined {
+    return decodeFirst(this, id.SERVER, decodeFreeText)
+  }
+
+  get subject(): string | undefined {
+    return decodeFirst(this, id.SUBJECT, decodeFreeText)
+  }
+
+  /** Milliseconds since the Unix epoch. */
+  get date(): number | undefined {
+    return decodeFirst(this, id.DATE, decodeDate)
+  }
+
+  /** As it came. */
+  get timestamp(): string | undefined {
+    return decodeFirst(this, id.TIMESTAMP, decodeTimestamp)
+  }
+
+  get retryAfter(): RetryAfter | undefined {
+    return decodeFirst(this, id.RETRY_AFTER, decodeRetryAfter)
+  }
+
+  /** Values of the Reason header (RFC 3326); not the reason phrase of a response. */
+  get reasons(): readonly ValueWithParams[] {
+    return this.list(id.REASON, decodeValueElement)
+  }
+
+  get authorizations(): readonly Credentials[] {
+    return this.list(id.AUTHORIZATION, decodeCredentials, true)
+  }
+
+  get proxyAuthorizations(): readonly Credentials[] {
+    return this.list(id.PROXY_AUTHORIZATION, decodeCredentials, true)
+  }
+
+  get wwwAuthenticate(): readonly Challenge[] {
+    return this.list(id.WWW_AUTHENTICATE, decodeChallenge, true)
+  }
+
+  get proxyAuthenticate(): readonly Challenge[] {
+    return this.list(id.PROXY_AUTHENTICATE, decodeChallenge, true)
+  }
+
+  /** A typed getter's value without throwing: an absent mandatory header and a malformed one are problems. */
+  decode<K extends DecodableHeader>(name: K): Result<this[K]> {
+    try {
+      return { ok: true, value: this[name] }
+    } catch (thrown) {
+      if (!(thrown instanceof SipHeaderError)) throw thrown
+      return { ok: false, error: thrown.problem }
+    }
+  }
+
+  /** Head and body as text, UTF-8 decoded, secrets included. For logs use `JSON.stringify` or `toJSON`. */
+  toString(): string {
+    return decodeText(this.text)
+  }
+
+  /** The message as bytes, those it came with when it was received. A new buffer each time: the caller owns it. */
+  toBytes(): Buffer {
+    return Buffer.from(this.text, 'latin1')
+  }
+
+  /** For logs: values of the Authorization family are masked, the body is counted and not shown. */
+  toJSON(): object {
+    const headers = [...this.headers()].map(({ name, value }, position) => {
+      const headerId = idAt(this.index, position * stride)
+      return { name, value: isSecret(headerId) ? maskAuth(value) : value }
+    })
+    return {
+      kind: this.kind,
+      startLine: decodeText(this.text.slice(0, this.startLineEnd)),
+      headers,
+      bodyBytes: this.bodyLength,
+    }
+  }
+
+  private list<T>(
+    headerId: number,
+    codec: (text: string, start: number, end: number, leniency: Leniency) => T,
+    isWhole = false,
+  ): readonly T[] {
+    const known = this.lists?.get(headerId)
+    if (known !== undefined) return known as readonly T[]
+    const values = decodeList(this, headerId, codec, isWhole)
+    this.lists ??= new Map()
+    this.lists.set(headerId, values)
+    return values
+  }
+}
+
+/** A request. */
+export class SipRequest extends SipMessageBase {
+  override readonly kind = 'request'
+  private uriCache: Uri | undefined
+
+  /** @internal */
+  constructor(
+    parts: MessageParts,
+    /** Case-sensitive, as it came. */
+    readonly method: string,
+    uri: Uri | undefined,
+    /** @internal The malformed request line's problem, when there is one. */
+    private readonly uriProblem: Problem | undefined = undefined,
+  ) {
+    super(parts)
+    this.uriCache = uri
+  }
+
+  /** The request URI. Throws SipHeaderError when it is malformed, which it never is after `parseMessage` said ok. */
+  get uri(): Uri {
+    if (this.uriCache === undefined) {
+      if (this.uriProblem !== undefined) throw new SipHeaderError(this.uriProblem)
+      const start = this.method.length + 1
+      this.uriCache = startLineError(() => decodeUri(this.text, start, this.text.indexOf(' ', start), this.leniency))
+    }
+    return this.uriCache
+  }
+
+  /** Begins a copy with changes; what is not touched is copied byte for byte. */
+  edit(): MessageEditor<SipRequest> {
+    return new MessageEditor<SipRequest>(this, (parts, startLine) => {
+      const same = startLine === undefined
+      const method = same ? this.method : startLine.slice(0, startLine.indexOf(' '))
+      return new SipRequest(parts, method, same ? this.uriCache : undefined, same ? this.uriProblem : undefined)
+    })
+  }
+}
+
+/** A response. */
+export class SipResponse extends SipMessageBase {
+  override readonly kind = 'response'
+
+  /** @internal */
+  constructor(
+    parts: MessageParts,
+    /** 100 to 699. */
+    readonly status: number,
+  ) {
+    super(parts)
+  }
+
+  /** The reason phrase, UTF-8 decoded; may be empty. */
+  get reason(): string {
+    return decodeText(this.text.slice(12, this.startLineEnd))
+  }
+
+  /** Begins a copy with changes; what is not touched is copied byte for byte. */
+  edit(): MessageEditor<SipResponse> {
+    return new MessageEditor<SipResponse>(this, (parts, startLine) => {
+      return new SipResponse(parts, startLine === undefined ? this.status : Number(startLine.slice(8, 11)))
+    })
+  }
+}
+
+function isSecret(headerId: number): boolean {
+  return headerId >= id.AUTHORIZATION && headerId <= id.AUTHENTICATION_INFO
+}
+
+/** Keeps the scheme, hides the rest. */
+function maskAuth(value: string): string {
+  const space = value.indexOf(' ')
+  return space < 0 ? '***' : `${value.slice(0, space)} ***`
+}

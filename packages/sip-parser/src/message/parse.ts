@@ -1,0 +1,216 @@
+/**
+ * From bytes to a message in one pass (RFC 3261 §7, §18.3): start line and framing are decided at once, header values on
+ * first use. Offsets in problems count from the first byte of the input. Never throws for bad input.
+ */
+import { Buffer } from 'node:buffer'
+import { type Problem, type ProblemCode, type ProblemLayer, problem } from '../errors'
+import { DecodeFailure } from '../grammar/failure'
+import { latin1Text } from '../grammar/text'
+import { methodText } from '../headers/scalars'
+import { defaultParserLimits, type ParserLimits } from '../limits'
+import { decodeUri, type Uri } from '../uri/parse-uri'
+import { SipUri } from '../uri/sip-uri'
+import { type Leniency, strict } from './leniency'
+import { type MessageParts, type SipMessage, SipRequest, SipResponse } from './message'
+import { type HeadScan, scanHead } from './scan'
+
+/** How to parse. */
+export interface ParseOptions {
+  /**
+   * True (the default) for a datagram: the body ends at Content-Length or, without it, with the datagram; bytes after it
+   * are ignored, a shorter body is a problem. False for a message framed on a stream: Content-Length must be there and exact.
+   */
+  readonly datagram?: boolean
+  readonly limits?: Partial<ParserLimits>
+  /** Switches over `strict`. */
+  readonly leniency?: Partial<Leniency>
+}
+
+/** A message, or the outermost problem with as much of the message as could be read, so that it can still be answered. */
+export type ParseResult =
+  | { readonly ok: true; readonly message: SipMessage }
+  | { readonly ok: false; readonly error: Problem; readonly message?: SipMessage }
+
+/** Everything that framing and start line have to say; {@link parseMessage} reports the outermost of it. */
+export interface ReadResult {
+  readonly message: SipMessage | undefined
+  readonly problems: readonly Problem[]
+}
+
+const layerRank: Readonly<Record<ProblemLayer, number>> = {
+  framing: 0,
+  'start-line': 1,
+  'header-syntax': 2,
+  'header-value': 3,
+  semantic: 4,
+}
+const noProblems: readonly Problem[] = []
+
+/** Parses one whole message. The bytes are copied: the caller may reuse their buffer. */
+export function parseMessage(bytes: Uint8Array, options?: ParseOptions): ParseResult {
+  const { message, problems } = readMessage(bytes, options)
+  if (problems.length === 0) return { ok: true, message: message! }
+  const error = outermost(problems)
+  return message === undefined ? { ok: false, error } : { ok: false, error, message }
+}
+
+/** The problem of the outermost layer; of several in one layer the first. */
+export function outermost(problems: readonly Problem[]): Problem {
+  let chosen = problems[0]!
+  for (const candidate of problems) {
+    const rank = layerRank[candidate.layer] - layerRank[chosen.layer]
+    if (rank < 0 || (rank === 0 && candidate.offset < chosen.offset)) chosen = candidate
+  }
+  return chosen
+}
+
+/** The reader behind {@link parseMessage} and `inspectMessage`. */
+export function readMessage(bytes: Uint8Array, options: ParseOptions | undefined): ReadResult {
+  const limits = options?.limits === undefined ? defaultParserLimits : { ...defaultParserLimits, ...options.limits }
+  const leniency = options?.leniency === undefined ? strict : { ...strict, ...options.leniency }
+  return read(bytes, { isDatagram: options?.datagram ?? true, limits, leniency }, 0)
+}
+
+interface ReadSettings {
+  readonly isDatagram: boolean
+  readonly limits: ParserLimits
+  readonly leniency: Leniency
+}
+
+/** Reads once; a tolerated deviation in the lines of the head is repaired and the result read again, strictly. */
+function read(bytes: Uint8Array, settings: ReadSettings, repairs: number): ReadResult {
+  const { limits, leniency } = settings
+  if (bytes.length > limits.messageBytesMax) return failed('MESSAGE_TOO_LARGE', limits.messageBytesMax)
+  const base = skipLineEnds(bytes)
+  if (base === bytes.length) return failed('EMPTY_MESSAGE', 0)
+  const input = base === 0 ? bytes : bytes.subarray(base)
+  const text = latin1Text(input)
+  const scan = scanHead(text, input, base, limits, leniency)
+  if (repairs < repairsMax) {
+    if (scan.bareLfAt >= 0 && leniency.bareLf) return read(repairLineEnds(input), settings, repairs + 1)
+    if (scan.rewritten !== undefined) return read(repairStartLine(input, scan.rewritten), settings, repairs + 1)
+  }
+  if (scan.rewritten !== undefined) return failed('START_LINE_INVALID', base)
+  const bodyEnd = frameBody(input, scan, settings)
+  const kept = bodyEnd === text.length ? text : latin1Text(input, 0, bodyEnd)
+  return assemble(kept, input, scan, settings, repairs)
+}
+
+/** Line ends and start line, each once; the request URI's headers may go in a third pass. */
+const repairsMax = 3
+
+function failed(code: ProblemCode, offset: number): ReadResult {
+  return { message: undefined, problems: [problem(code, offset)] }
+}
+
+/** RFC 3261 §7.5: line ends before the start line are ignored. */
+function skipLineEnds(bytes: Uint8Array): number {
+  let at = 0
+  while (at < bytes.length && (bytes[at] === 0x0d || bytes[at] === 0x0a)) at += 1
+  return at
+}
+
+/** Decides where the body ends (RFC 3261 §18.3) and reports what is wrong with its length. */
+function frameBody(bytes: Uint8Array, scan: HeadScan, settings: ReadSettings): number {
+  const { isDatagram, limits, leniency } = settings
+  const available = bytes.length - scan.bodyStart
+  const length = scan.contentLength
+  if (!scan.isComplete) return scan.bodyStart
+  if (!scan.hasContentLength && !isDatagram) scan.report('CONTENT_LENGTH_MISSING', scan.bodyStart)
+  if ((length < 0 ? available : length) > limits.bodyBytesMax) {
+    scan.report('BODY_TOO_LARGE', scan.bodyStart)
+    return scan.bodyStart
+  }
+  if (length < 0) return bytes.length
+  if (length > available) {
+    if (!(isDatagram && leniency.shortBody)) scan.report('BODY_TOO_SHORT', bytes.length)
+    return bytes.length
+  }
+  if (length < available && !isDatagram) scan.report('TRAILING_BYTES', scan.bodyStart + length)
+  return scan.bodyStart + length
+}
+
+function assemble(
+  text: string,
+  bytes: Uint8Array,
+  scan: HeadScan,
+  settings: ReadSettings,
+  repairs: number,
+): ReadResult {
+  const parts: MessageParts = {
+    // An incomplete head is given the empty line it lacks, so that what was read can be answered.
+    text: scan.isComplete ? text : `${text}\r\n`,
+    index: scan.index,
+    startLineEnd: scan.startLineEnd,
+    bodyStart: scan.isComplete ? scan.bodyStart : scan.bodyStart + 2,
+    leniency: settings.leniency,
+  }
+  if (scan.isResponse) {
+    const message = scan.status < 0 ? undefined : new SipResponse(parts, scan.status)
+    return finish(message, scan, settings)
+  }
+  if (scan.methodEnd < 0) return finish(undefined, scan, settings)
+  const method = methodText(parts.text, 0, scan.methodEnd)
+  if (scan.uriEnd < 0) return finish(new SipRequest(parts, method, undefined, uriProblem(scan)), scan, settings)
+  const uri = readUri(parts.text, scan, settings.leniency)
+  if (uri instanceof SipUri && uri.hasHeaders) {
+    if (settings.leniency.requestUriHeaders && repairs < repairsMax) {
+      const line = `${method} ${uri.with({ headers: undefined }).toString()} SIP/2.0`
+      return read(repairStartLine(bytes, line), settings, repairs + 1)
+    }
+    scan.report('REQUEST_URI_HEADERS', uri.toString().indexOf('?') + scan.methodEnd + 1)
+  }
+  return finish(new SipRequest(parts, method, uri, uri === undefined ? uriProblem(scan) : undefined), scan, settings)
+}
+
+function finish(message: SipMessage | undefined, scan: HeadScan, settings: ReadSettings): ReadResult {
+  if (scan.problems !== undefined) return { message, problems: scan.problems }
+  const isShort = settings.leniency.shortBody && message !== undefined && scan.contentLength > message.bodyLength
+  if (!isShort) return { message, problems: noProblems }
+  return { message: message.edit().set('Content-Length', message.bodyLength).build(), problems: noProblems }
+}
+
+/** The request URI, or undefined with its problem reported. */
+function readUri(text: string, scan: HeadScan, leniency: Leniency): Uri | undefined {
+  try {
+    return decodeUri(text, scan.methodEnd + 1, scan.uriEnd, leniency)
+  } catch (thrown) {
+    if (!(thrown instanceof DecodeFailure)) throw thrown
+    scan.report('REQUEST_URI_INVALID', thrown.at)
+    return undefined
+  }
+}
+
+/** The start line's problem: why a request has no URI. */
+function uriProblem(scan: HeadScan): Problem {
+  const found = scan.problems?.find(
+    (candidate) => candidate.layer === 'start-line' || candidate.code === 'VERSION_UNSUPPORTED',
+  )
+  return found ?? problem('REQUEST_URI_INVALID', scan.base)
+}
+
+function repairStartLine(bytes: Uint8Array, line: string): Uint8Array {
+  const rest = bytes.subarray(bytes.indexOf(0x0a) + 1)
+  return Buffer.concat([Buffer.from(`${line}\r\n`, 'latin1'), rest])
+}
+
+/** Gives each line of the head that ends with LF alone its CR; the body is left as it is. */
+function repairLineEnds(bytes: Uint8Array): Uint8Array {
+  const head: number[] = []
+  let at = 0
+  let lineLength = 0
+  while (at < bytes.length) {
+    const code = bytes[at]!
+    at += 1
+    if (code === 0x0d && bytes[at] === 0x0a) continue
+    if (code !== 0x0a) {
+      head.push(code)
+      lineLength += 1
+      continue
+    }
+    head.push(0x0d, 0x0a)
+    if (lineLength === 0) break
+    lineLength = 0
+  }
+  return Buffer.concat([Buffer.from(head), bytes.subarray(at)])
+}

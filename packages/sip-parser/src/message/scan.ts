@@ -1,0 +1,308 @@
+/**
+ * The one pass over a message's head (RFC 3261 §7.1 to §7.3, §25.1): finds the parts of the start line, the lines, names
+ * and values of the headers, and Content-Length. It works on bytes, makes no string and keeps going after a bad line, so
+ * that a request with a bad line can still be answered.
+ */
+import { type Problem, type ProblemCode, problem } from '../errors'
+import { charFlags, TOKEN } from '../grammar/chars'
+import { CONTENT_LENGTH } from '../headers/ids'
+import { recogniseName } from '../headers/recognise'
+import { headerNameBytesMax, type ParserLimits, problemsMax } from '../limits'
+import { packHeader, stride } from './header-list'
+import type { Leniency } from './leniency'
+import { judgeStartLine } from './start-line'
+
+/** What the pass found. Positions count from the first byte of the start line. */
+export class HeadScan {
+  isResponse = false
+  /** Length of the method; -1 when there is none. */
+  methodEnd = -1
+  /** End of the request URI; -1 when the request line is malformed. */
+  uriEnd = -1
+  /** Status of a response; -1 when the status line is malformed. */
+  status = -1
+  startLineEnd = 0
+  /** The position after the empty line, or after the last whole line when there is no empty line. */
+  bodyStart = 0
+  isComplete = false
+  /** -1 when absent or malformed. */
+  contentLength = -1
+  hasContentLength = false
+  /** The first line that ends with LF alone, or -1. */
+  bareLfAt = -1
+  /** The start line in strict form, when a tolerated deviation was found in it. */
+  rewritten: string | undefined = undefined
+  problems: Problem[] | undefined = undefined
+  index: number[] = []
+
+  /** `base` is what precedes the start line in the input; it is added to the offsets of problems. */
+  constructor(readonly base: number) {}
+
+  report(code: ProblemCode, at: number): void {
+    this.problems ??= []
+    if (this.problems.length >= problemsMax) return
+    this.problems.push(problem(code, at + this.base, undefined, this.isResponse))
+  }
+}
+
+const cr = 0x0d
+const lf = 0x0a
+/** Filled anew by each scan, then copied in its exact length. */
+const scratch: number[] = []
+
+/** Scans the head at the beginning of `bytes`; `text` is the same as wire text. */
+export function scanHead(
+  text: string,
+  bytes: Uint8Array,
+  base: number,
+  limits: ParserLimits,
+  leniency: Leniency,
+): HeadScan {
+  const scan = new HeadScan(base)
+  const end = Math.min(bytes.length, limits.headBytesMax)
+  const at = scanStartLine(text, bytes, end, scan, leniency)
+  if (scan.rewritten !== undefined) return scan
+  scanHeaders(text, bytes, at, end, limits.headersMax, scan)
+  if (!scan.isComplete) scan.report(end < bytes.length ? 'HEAD_TOO_LARGE' : 'HEAD_INCOMPLETE', scan.bodyStart)
+  return scan
+}
+
+/** Reads the digits of a Content-Length value, white space and folds around them; -1 when it is malformed. */
+export function readLength(bytes: Uint8Array, start: number, end: number): number {
+  let at = start
+  while (at < end && isSpace(bytes[at]!)) at += 1
+  let value = 0
+  const first = at
+  while (at < end) {
+    const digit = bytes[at]! - 0x30
+    if (digit < 0 || digit > 9) break
+    value = value * 10 + digit
+    if (value > Number.MAX_SAFE_INTEGER) return -1
+    at += 1
+  }
+  if (at === first) return -1
+  while (at < end && isSpace(bytes[at]!)) at += 1
+  return at === end ? value : -1
+}
+
+function isSpace(code: number): boolean {
+  return code === 0x20 || code === 0x09 || code === cr || code === lf
+}
+
+/** Scans the start line; returns the position after its line end. */
+function scanStartLine(text: string, bytes: Uint8Array, end: number, scan: HeadScan, leniency: Leniency): number {
+  let at = 0
+  while (at < end && (charFlags[bytes[at]!]! & TOKEN) !== 0) at += 1
+  if (at > 0 && at < end && bytes[at] === 0x20) {
+    const methodEnd = at
+    at += 1
+    while (at < end && bytes[at]! > 0x20) at += 1
+    if (at + 9 < end && at > methodEnd + 1 && bytes[methodEnd + 1] !== 0x3c && isVersion(bytes, at)) {
+      scan.methodEnd = methodEnd
+      scan.uriEnd = at
+      scan.startLineEnd = at + 8
+      return at + 10
+    }
+  } else if (at === 3 && end > 13 && isStatusLine(bytes)) {
+    scan.isResponse = true
+    const stop = reasonEnd(bytes, 12, end)
+    if (stop + 1 < end && bytes[stop] === cr && bytes[stop + 1] === lf) {
+      scan.status = (bytes[8]! - 0x30) * 100 + (bytes[9]! - 0x30) * 10 + bytes[10]! - 0x30
+      scan.startLineEnd = stop
+      return stop + 2
+    }
+  }
+  return judge(text, bytes, end, scan, leniency)
+}
+
+/** True for ` SIP/2.0` CRLF at `at`. */
+function isVersion(bytes: Uint8Array, at: number): boolean {
+  return (
+    bytes[at] === 0x20 &&
+    bytes[at + 1] === 0x53 &&
+    bytes[at + 2] === 0x49 &&
+    bytes[at + 3] === 0x50 &&
+    bytes[at + 4] === 0x2f &&
+    bytes[at + 5] === 0x32 &&
+    bytes[at + 6] === 0x2e &&
+    bytes[at + 7] === 0x30 &&
+    bytes[at + 8] === cr &&
+    bytes[at + 9] === lf
+  )
+}
+
+/** True for `SIP/2.0 ddd ` with a status from 100 to 699 at the beginning. */
+function isStatusLine(bytes: Uint8Array): boolean {
+  return (
+    bytes[0] === 0x53 &&
+    bytes[1] === 0x49 &&
+    bytes[2] === 0x50 &&
+    bytes[3] === 0x2f &&
+    bytes[4] === 0x32 &&
+    bytes[5] === 0x2e &&
+    bytes[6] === 0x30 &&
+    bytes[7] === 0x20 &&
+    bytes[8]! >= 0x31 &&
+    bytes[8]! <= 0x36 &&
+    isDigit(bytes[9]!) &&
+    isDigit(bytes[10]!) &&
+    bytes[11] === 0x20
+  )
+}
+
+function isDigit(code: number): boolean {
+  return code >= 0x30 && code <= 0x39
+}
+
+/** The position of the first control character (tab apart) from `at`. */
+function reasonEnd(bytes: Uint8Array, at: number, end: number): number {
+  let position = at
+  while (position < end) {
+    const code = bytes[position]!
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) break
+    position += 1
+  }
+  return position
+}
+
+/** The slow path: says what is wrong with the start line, or how it should read. */
+function judge(text: string, bytes: Uint8Array, end: number, scan: HeadScan, leniency: Leniency): number {
+  const stop = text.indexOf('\n')
+  // Without a line end there is nothing to judge: the head is incomplete or too large.
+  if (stop < 0 || stop >= end) return end
+  const hasCr = stop > 0 && bytes[stop - 1] === cr
+  const lineEnd = hasCr ? stop - 1 : stop
+  const line = text.slice(0, lineEnd)
+  const verdict = judgeStartLine(line, leniency)
+  scan.isResponse = verdict.kind === 'response'
+  scan.startLineEnd = lineEnd
+  if (verdict.method !== undefined) scan.methodEnd = verdict.method.length
+  if (verdict.code !== undefined) scan.report(verdict.code, verdict.at)
+  if (!hasCr) {
+    scan.bareLfAt = stop
+    scan.report('BARE_LF', stop)
+  } else if (verdict.code === undefined) {
+    // What the fast path refused cannot be right as it stands: the rewritten line must differ.
+    if (verdict.rewritten === undefined || verdict.rewritten === line) scan.report('START_LINE_INVALID', 0)
+    else scan.rewritten = verdict.rewritten
+  }
+  return stop + 1
+}
+
+/**
+ * Scans header lines from `from`, up to and with the empty line. Line ends are searched in the text, which the engine
+ * does many bytes at a time; the next CR is remembered, so that lines without one cost no search each.
+ */
+function scanHeaders(
+  text: string,
+  bytes: Uint8Array,
+  from: number,
+  end: number,
+  headersMax: number,
+  scan: HeadScan,
+): void {
+  let at = from
+  let size = 0
+  let nextCr = -1
+  scan.bodyStart = at
+  while (at < end) {
+    const nameStart = at
+    while (at < end && (charFlags[bytes[at]!]! & TOKEN) !== 0) at += 1
+    const nameEnd = at
+    while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at += 1
+    const isHeader = at < end && bytes[at] === 0x3a && nameEnd > nameStart && nameEnd - nameStart <= headerNameBytesMax
+    if (isHeader) {
+      at += 1
+      while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at += 1
+    }
+    const valueStart = at
+    let isFolded = false
+    let lineEnd: number
+    for (;;) {
+      const stop = text.indexOf('\n', at)
+      if (stop < 0 || stop >= end) {
+        scan.index = scratch.slice(0, size)
+        return
+      }
+      if (nextCr < at) nextCr = findCr(text, at)
+      while (nextCr < stop - 1) {
+        scan.report('BARE_CR', nextCr)
+        nextCr = findCr(text, nextCr + 1)
+      }
+      lineEnd = nextCr === stop - 1 ? stop - 1 : stop
+      if (lineEnd === stop) noteBareLf(scan, stop)
+      at = stop + 1
+      if (lineEnd === nameStart || at >= end || (bytes[at] !== 0x20 && bytes[at] !== 0x09)) break
+      isFolded = true
+    }
+    scan.bodyStart = at
+    if (lineEnd === nameStart) {
+      scan.isComplete = true
+      break
+    }
+    if (!isHeader) {
+      noteBadLine(bytes, nameStart, nameEnd, valueStart, lineEnd, scan)
+      continue
+    }
+    if (size >= headersMax * stride) {
+      scan.report('TOO_MANY_HEADERS', nameStart)
+      break
+    }
+    let valueEnd = lineEnd
+    while (valueEnd > valueStart && (bytes[valueEnd - 1] === 0x20 || bytes[valueEnd - 1] === 0x09)) valueEnd -= 1
+    const id = recogniseName(bytes, nameStart, nameEnd)
+    if (id === CONTENT_LENGTH) noteContentLength(bytes, valueStart, valueEnd, nameStart, scan)
+    scratch[size] = nameStart
+    scratch[size + 1] = packHeader(id, nameEnd - nameStart, isFolded)
+    scratch[size + 2] = valueStart
+    scratch[size + 3] = valueEnd
+    size += stride
+  }
+  scan.index = scratch.slice(0, size)
+}
+
+/** The next CR from `at`, or a position beyond any text. */
+function findCr(text: string, at: number): number {
+  const found = text.indexOf('\r', at)
+  return found < 0 ? Number.MAX_SAFE_INTEGER : found
+}
+
+function noteBareLf(scan: HeadScan, at: number): void {
+  if (scan.bareLfAt >= 0) return
+  scan.bareLfAt = at
+  scan.report('BARE_LF', at)
+}
+
+function noteContentLength(bytes: Uint8Array, start: number, end: number, nameStart: number, scan: HeadScan): void {
+  if (scan.hasContentLength) {
+    scan.contentLength = -1
+    scan.report('CONTENT_LENGTH_REPEATED', nameStart)
+    return
+  }
+  scan.hasContentLength = true
+  scan.contentLength = readLength(bytes, start, end)
+  if (scan.contentLength < 0) scan.report('CONTENT_LENGTH_INVALID', start)
+}
+
+/** Reports a line that is no header. */
+function noteBadLine(
+  bytes: Uint8Array,
+  nameStart: number,
+  nameEnd: number,
+  at: number,
+  lineEnd: number,
+  scan: HeadScan,
+): void {
+  const first = bytes[nameStart]!
+  if (first === 0x20 || first === 0x09) scan.report('HEADER_FOLD_MISPLACED', nameStart)
+  else if (nameEnd - nameStart > headerNameBytesMax) scan.report('HEADER_NAME_TOO_LONG', nameStart)
+  else if (nameEnd === nameStart || hasColon(bytes, at, lineEnd)) scan.report('HEADER_NAME_INVALID', nameEnd)
+  else scan.report('HEADER_COLON_MISSING', at)
+}
+
+function hasColon(bytes: Uint8Array, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) {
+    if (bytes[at] === 0x3a) return true
+  }
+  return false
+}

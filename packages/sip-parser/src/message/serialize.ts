@@ -1,0 +1,97 @@
+/**
+ * Writing heads: start line and header lines are appended while the index of the new message grows beside them, so a
+ * written message needs no parse (RFC 3261 §7). Every value from a caller passes {@link checkedText}.
+ */
+import { SipUsageError } from '../errors'
+import { isToken } from '../grammar/chars'
+import { encodeText } from '../grammar/text'
+import { headerIdOf } from '../headers/recognise'
+import { headerNameBytesMax } from '../limits'
+import { findId, type HeaderIndex, packHeader, stride } from './header-list'
+import type { Leniency } from './leniency'
+import { strict } from './leniency'
+import type { MessageParts } from './message'
+
+/** What a header value may be given as; objects are written with `toString`. */
+export type HeaderValue = string | number | { toString(): string }
+
+/** One header line to be written. */
+export type HeaderInit = readonly [name: string, value: HeaderValue]
+
+/** A head in the making. */
+export class HeadWriter {
+  private text: string
+  private readonly startLineEnd: number
+  private readonly index: number[] = []
+
+  /** Begins with a start line of checked wire text, without its line end. */
+  constructor(startLine: string) {
+    this.startLineEnd = startLine.length
+    this.text = `${startLine}\r\n`
+  }
+
+  /** Adds a line. Throws SipUsageError HEADER_NAME_INVALID or HEADER_INJECTION. */
+  add(name: string, value: HeaderValue): void {
+    checkName(name)
+    this.addWire(name, checkedText(value))
+  }
+
+  /** True when a line with this registry id has been written. */
+  has(headerId: number): boolean {
+    return findId(this.index, headerId) >= 0
+  }
+
+  /** Adds a line whose value is wire text without line ends. */
+  addWire(name: string, value: string): void {
+    const nameStart = this.text.length
+    const valueStart = nameStart + name.length + 2
+    this.text += `${name}: ${value}\r\n`
+    this.index.push(nameStart, packHeader(headerIdOf(name), name.length, false), valueStart, valueStart + value.length)
+  }
+
+  /** Copies a run of header lines byte for byte: the entries of `index` from `from` to before `to`. */
+  copyRun(source: string, index: HeaderIndex, from: number, to: number, runEnd: number): void {
+    const runStart = index[from]!
+    const shift = this.text.length - runStart
+    this.text += source.slice(runStart, runEnd)
+    for (let entry = from; entry < to; entry += stride) {
+      this.index.push(index[entry]! + shift, index[entry + 1]!, index[entry + 2]! + shift, index[entry + 3]! + shift)
+    }
+  }
+
+  /** Copies one header line byte for byte, with `suffix` (checked wire text) after its value. */
+  copyLine(source: string, index: HeaderIndex, entry: number, suffix = ''): void {
+    const lineStart = index[entry]!
+    const valueEnd = index[entry + 3]!
+    const shift = this.text.length - lineStart
+    this.text += `${source.slice(lineStart, valueEnd)}${suffix}\r\n`
+    this.index.push(lineStart + shift, index[entry + 1]!, index[entry + 2]! + shift, valueEnd + shift + suffix.length)
+  }
+
+  /** Ends the head and adds the body (wire text). */
+  finish(body: string, leniency: Leniency = strict): MessageParts {
+    const head = `${this.text}\r\n`
+    return {
+      text: head + body,
+      index: this.index,
+      startLineEnd: this.startLineEnd,
+      bodyStart: head.length,
+      leniency,
+    }
+  }
+}
+
+/** A caller's value as wire text. Throws SipUsageError HEADER_INJECTION for CR, LF or NUL. */
+export function checkedText(value: HeaderValue): string {
+  const text = typeof value === 'string' ? value : value.toString()
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at)
+    if (code === 0x0d || code === 0x0a || code === 0) throw new SipUsageError('HEADER_INJECTION')
+  }
+  return encodeText(text.trim())
+}
+
+/** Throws SipUsageError HEADER_NAME_INVALID unless the name is a token of a length the index can hold. */
+export function checkName(name: string): void {
+  if (name.length > headerNameBytesMax || !isToken(name)) throw new SipUsageError('HEADER_NAME_INVALID')
+}

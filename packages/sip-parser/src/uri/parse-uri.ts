@@ -1,0 +1,180 @@
+/** Reading URIs: sip, sips (RFC 3261 §19.1, §25.1), tel (RFC 3966), any other as opaque text (RFC 3986). */
+import type { Result } from '../errors'
+import { charFlags, equalsIgnoreCase, PASSWORD, URI_ANY, URI_HEADER, URI_PARAM, USER } from '../grammar/chars'
+import { cursor } from '../grammar/cursor'
+import { attempt, fail } from '../grammar/failure'
+import { hostPort, readHostPort } from '../grammar/host'
+import { encodeText } from '../grammar/text'
+import { type Leniency, strict } from '../message/leniency'
+import { scanComponent } from './escape'
+import { OpaqueUri } from './opaque-uri'
+import { SipUri } from './sip-uri'
+import { isTelNumber, TelUri } from './tel-uri'
+
+/** Any URI: SIP or SIPS, telephone, or text that is only carried. Tell them apart by `scheme` or `instanceof`. */
+export type Uri = SipUri | TelUri | OpaqueUri
+
+/** Reads one URI without angle brackets. Never throws; offsets count bytes from the start of `text`. */
+export function parseUri(text: string, leniency: Leniency = strict): Result<Uri> {
+  const wire = encodeText(text)
+  return attempt(() => decodeUri(wire, 0, wire.length, leniency))
+}
+
+/** The codec behind {@link parseUri}: the URI is exactly the range of wire text. */
+export function decodeUri(text: string, start: number, end: number, leniency: Leniency): Uri {
+  const uri = decodeUriPrefix(text, start, end, leniency)
+  if (cursor.next < end) fail('URI_INVALID', cursor.next)
+  return uri
+}
+
+/** Reads the URI at `start` as far as it goes; `cursor.next` is then at the first character that is not part of it. */
+export function decodeUriPrefix(text: string, start: number, end: number, leniency: Leniency): Uri {
+  if (end - start >= 4 && (text.charCodeAt(start) | 0x20) === 0x73) {
+    const isSip = (text.charCodeAt(start + 1) | 0x20) === 0x69 && (text.charCodeAt(start + 2) | 0x20) === 0x70
+    const fourth = text.charCodeAt(start + 3)
+    if (isSip && fourth === 0x3a) return decodeSipUri(text, start, start + 4, end, 'sip', leniency)
+    if (isSip && (fourth | 0x20) === 0x73 && end - start > 4 && text.charCodeAt(start + 4) === 0x3a) {
+      return decodeSipUri(text, start, start + 5, end, 'sips', leniency)
+    }
+  }
+  const colon = scanScheme(text, start, end)
+  const stop = scanOpaque(text, colon + 1, end)
+  cursor.next = stop
+  if (equalsIgnoreCase(text, start, colon, 'tel')) return decodeTelUri(text, start, colon + 1, stop)
+  if (stop === colon + 1) fail('URI_INVALID', stop)
+  const scheme = text.slice(start, colon).toLowerCase()
+  if (scheme === 'sip' || scheme === 'sips') fail('URI_INVALID', stop)
+  return new OpaqueUri(scheme, text.slice(start, stop))
+}
+
+function decodeSipUri(
+  text: string,
+  start: number,
+  from: number,
+  end: number,
+  scheme: 'sip' | 'sips',
+  leniency: Leniency,
+): SipUri {
+  const hostStart = leniency.userCharacters ? scanUserTolerantly(text, from, end) : scanUserInfo(text, from, end)
+  let user: string | undefined
+  let password: string | undefined
+  if (hostStart > from) {
+    if (userEnd === from) fail('URI_INVALID', from)
+    user = text.slice(from, userEnd)
+    if (userEnd < hostStart - 1) password = text.slice(userEnd + 1, hostStart - 1)
+  }
+  readHostPort(text, hostStart, end, leniency, false)
+  const host = hostPort.host
+  const port = hostPort.port < 0 ? undefined : hostPort.port
+  const paramsStart = hostPort.next
+  let stop = paramsStart
+  let params = ''
+  let headers = ''
+  if (stop < end && text.charCodeAt(stop) === 0x3b) {
+    stop = scanUriParams(text, paramsStart, end, leniency)
+    params = text.slice(paramsStart, stop)
+  }
+  if (stop < end && text.charCodeAt(stop) === 0x3f) {
+    const headersStart = stop + 1
+    stop = scanUriHeaders(text, stop, end)
+    headers = text.slice(headersStart, stop)
+  }
+  cursor.next = stop
+  return new SipUri(scheme, user, password, host, port, params, headers, text.slice(start, stop))
+}
+
+/** Where the user ends, after {@link scanUserInfo} has found one. */
+let userEnd = 0
+
+/**
+ * The position after the "@", or `start` when there is no user. What a user may hold includes all that a host and its
+ * parameters may hold, so one run over it tells.
+ */
+function scanUserInfo(text: string, start: number, end: number): number {
+  let position = scanComponent(text, start, end, USER)
+  userEnd = position
+  if (position < end && text.charCodeAt(position) === 0x3a) position = scanComponent(text, position + 1, end, PASSWORD)
+  return position < end && text.charCodeAt(position) === 0x40 ? position + 1 : start
+}
+
+/** The same for users with characters that should be escaped: anything visible that is no quote, bracket or "@". */
+function scanUserTolerantly(text: string, start: number, end: number): number {
+  let position = start
+  userEnd = -1
+  while (position < end) {
+    const code = text.charCodeAt(position)
+    if (code === 0x40) {
+      if (userEnd < 0) userEnd = position
+      return position + 1
+    }
+    if (code <= 0x20 || code === 0x7f || code === 0x22 || code === 0x3c || code === 0x3e) break
+    if (code === 0x3a && userEnd < 0) userEnd = position
+    position += 1
+  }
+  return start
+}
+
+function scanUriParams(text: string, start: number, end: number, leniency: Leniency): number {
+  let position = start
+  while (position < end && text.charCodeAt(position) === 0x3b) {
+    const nameStart = position + 1
+    position = scanComponent(text, nameStart, end, URI_PARAM)
+    if (position === nameStart) {
+      const code = position < end ? text.charCodeAt(position) : 0x3b
+      if (code === 0x3d) fail('URI_INVALID', position)
+      if (!leniency.emptyParameters) fail('EMPTY_PARAMETER', position)
+    }
+    if (position < end && text.charCodeAt(position) === 0x3d) {
+      const valueStart = position + 1
+      position = scanComponent(text, valueStart, end, URI_PARAM)
+      if (position === valueStart && !leniency.emptyParameters) fail('URI_INVALID', position)
+    }
+  }
+  return position
+}
+
+function scanUriHeaders(text: string, start: number, end: number): number {
+  let position = start
+  do {
+    const nameStart = position + 1
+    position = scanComponent(text, nameStart, end, URI_HEADER)
+    if (position === nameStart || position >= end || text.charCodeAt(position) !== 0x3d) fail('URI_INVALID', position)
+    position = scanComponent(text, position + 1, end, URI_HEADER)
+  } while (position < end && text.charCodeAt(position) === 0x26)
+  return position
+}
+
+function decodeTelUri(text: string, start: number, from: number, end: number): TelUri {
+  let numberEnd = from
+  while (numberEnd < end && text.charCodeAt(numberEnd) !== 0x3b) numberEnd += 1
+  const number = text.slice(from, numberEnd)
+  if (!isTelNumber(number)) fail('URI_INVALID', from)
+  const paramsEnd = scanUriParams(text, numberEnd, end, strict)
+  if (paramsEnd < end) fail('URI_INVALID', paramsEnd)
+  const uri = new TelUri(number, text.slice(numberEnd, end), text.slice(start, end))
+  if (!uri.isGlobal && !uri.params.has('phone-context')) fail('URI_INVALID', numberEnd)
+  return uri
+}
+
+/** RFC 3986 §3.1: a letter, then letters, digits, "+", "-", "."; returns the position of the colon. */
+function scanScheme(text: string, start: number, end: number): number {
+  let position = start
+  while (position < end) {
+    const code = text.charCodeAt(position)
+    if (code === 0x3a) break
+    const lower = code | 0x20
+    const isLetter = lower >= 0x61 && lower <= 0x7a
+    const isLater = (code >= 0x30 && code <= 0x39) || code === 0x2b || code === 0x2d || code === 0x2e
+    if (!isLetter && !(isLater && position > start)) fail('URI_INVALID', position)
+    position += 1
+  }
+  if (position >= end || position === start) fail('URI_INVALID', start)
+  return position
+}
+
+/** The position after the characters that a URI may hold. */
+function scanOpaque(text: string, start: number, end: number): number {
+  let position = start
+  while (position < end && (charFlags[text.charCodeAt(position)]! & URI_ANY) !== 0) position += 1
+  return position
+}
