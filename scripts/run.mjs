@@ -5,7 +5,7 @@
  * Node that the repository pins (the npm package `node`), whatever Node the host has.
  */
 import { rmSync } from 'node:fs'
-import { buildPackages, ensureBuilt } from './lib/build.mjs'
+import { ensureBuilt } from './lib/build.mjs'
 import { ensureInstalled } from './lib/install.mjs'
 import { checkPackages } from './lib/packages.mjs'
 import { ROOT, recordStage, runPinned, runTool, runVitest, TOOLS } from './lib/tools.mjs'
@@ -25,7 +25,7 @@ const tasks = {
     return runPinned(['packages/server/dist/demo.js', ...args])
   },
   async build() {
-    await buildPackages()
+    await ensureBuilt({ force: true })
     return 0
   },
   async test(args) {
@@ -75,7 +75,9 @@ async function inOrder(stages) {
     const code = await run()
     if (name !== 'tests' && name !== 'packages') recordStage(name, code === 0 ? 1 : 0, code === 0 ? 0 : 1)
     if (code !== 0) failed.push(name)
-    console.log(`== ${name}: ${code === 0 ? 'ok' : `FAILED (exit ${code})`} in ${((Date.now() - began) / 1000).toFixed(1)} s`)
+    console.log(
+      `== ${name}: ${code === 0 ? 'ok' : `FAILED (exit ${code})`} in ${((Date.now() - began) / 1000).toFixed(1)} s`,
+    )
   }
   console.log(failed.length === 0 ? '\nAll stages passed.' : `\nFailed: ${failed.join(', ')}`)
   return failed.length === 0 ? 0 : 1

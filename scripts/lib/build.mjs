@@ -9,20 +9,15 @@ import { runToolQuietly, TOOLS } from './tools.mjs'
 /** Waves of packages; those of one wave do not depend on each other. */
 const WAVES = [['sip-parser'], ['sip-transaction', 'rtp-relay'], ['server']]
 
-/** Builds what is out of date. Throws with the compiler's output when a build fails. */
-export async function ensureBuilt() {
+/** Builds what is out of date, or everything when forced. Throws with the compiler's output when a build fails. */
+export async function ensureBuilt({ force = false } = {}) {
   let inherited = ''
   for (const wave of WAVES) {
     const keys = wave.map((name) => ({ name, key: sourceKey(name, inherited) }))
-    const stale = keys.filter(({ name, key }) => !isBuilt(name, key))
+    const stale = keys.filter(({ name, key }) => force || !isBuilt(name, key))
     await Promise.all(stale.map(({ name, key }) => build(name, key)))
     inherited += keys.map(({ key }) => key).join('')
   }
-}
-
-/** Builds every package, up to date or not. */
-export async function buildPackages() {
-  for (const wave of WAVES) await Promise.all(wave.map((name) => build(name, '')))
 }
 
 async function build(name, key) {

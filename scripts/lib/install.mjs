@@ -24,7 +24,13 @@ export async function ensureInstalled({ tools }) {
   const have = existsSync(STAMP) && existsSync(PINNED_NODE) ? readFileSync(STAMP, 'utf8') : ''
   if (have === `${key} all` || (!tools && have === `${key} server`)) return
   console.log('Installing dependencies …')
-  const code = runPnpm(['install', '--frozen-lockfile', '--reporter=append-only', ...PATIENCE, ...(tools ? [] : WITHOUT_TOOLS)])
+  const code = runPnpm([
+    'install',
+    '--frozen-lockfile',
+    '--reporter=append-only',
+    ...PATIENCE,
+    ...(tools ? [] : WITHOUT_TOOLS),
+  ])
   if (code !== 0) throw new Error(`Installing failed (pnpm exited with ${code}); see the lines above.`)
   if (!existsSync(PINNED_NODE)) throw new Error('The pinned Node was not installed; is the npm registry reachable?')
   mkdirSync('node_modules/.carillon', { recursive: true })

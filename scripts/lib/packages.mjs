@@ -29,7 +29,8 @@ export async function checkPackages({ nodeVersions }) {
     for (const name of NAMES) await lintPackage(name, pack(name, box), report)
     installPacked(box)
     tryOut(box, [PINNED_NODE], 'the pinned Node', report)
-    for (const version of nodeVersions) tryOut(box, ['npx', '--yes', '-p', `node@${version}`, 'node'], `Node ${version}`, report)
+    for (const version of nodeVersions)
+      tryOut(box, ['npx', '--yes', '-p', `node@${version}`, 'node'], `Node ${version}`, report)
   } finally {
     rmSync(box, { recursive: true, force: true })
   }
@@ -50,7 +51,14 @@ function pack(name, box) {
 async function lintPackage(name, tarball, report) {
   const publint = await runToolQuietly(TOOLS.publint, ['run', tarball, '--strict'])
   report(`publint @carillon/${name}`, publint.code === 0, publint.output)
-  const attw = await runToolQuietly(TOOLS.attw, [tarball, '--profile', 'node16', '--no-color', '--format', 'table-flipped'])
+  const attw = await runToolQuietly(TOOLS.attw, [
+    tarball,
+    '--profile',
+    'node16',
+    '--no-color',
+    '--format',
+    'table-flipped',
+  ])
   report(`types of @carillon/${name} (attw)`, attw.code === 0, attw.output)
 }
 

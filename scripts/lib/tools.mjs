@@ -70,9 +70,16 @@ export async function runVitest(args) {
   if (args.length > 0) return runTool(TOOLS.vitest, ['run', ...args])
   mkdirSync('node_modules/.carillon', { recursive: true })
   rmSync(report, { force: true })
-  const code = await runTool(TOOLS.vitest, ['run', '--reporter=default', '--reporter=json', `--outputFile.json=${report}`])
+  const code = await runTool(TOOLS.vitest, [
+    'run',
+    '--reporter=default',
+    '--reporter=json',
+    `--outputFile.json=${report}`,
+  ])
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(readFileSync(report, 'utf8'))
+    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+      readFileSync(report, 'utf8'),
+    )
     const failed = Math.max(numFailedTests, code === 0 ? 0 : 1, numFailedTests === 0 ? numFailedTestSuites : 0)
     recordStage('tests', numPassedTests, failed)
     if (numPendingTests > 0) console.log(`${numPendingTests} tests were skipped.`)

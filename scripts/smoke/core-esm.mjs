@@ -26,7 +26,12 @@ assert.equal(typeof new FakeClock().monotonicMs(), 'number')
 const callee = await SipStack.create({ listen: ['udp://127.0.0.1:0'] })
 const caller = await SipStack.create({ listen: ['udp://127.0.0.1:0'] })
 callee.method('MESSAGE', (request) => request.reply(202))
-const response = await caller.request({ method: 'MESSAGE', uri: callee.listeners[0].uri, body: 'hello', contentType: 'text/plain' })
+const response = await caller.request({
+  method: 'MESSAGE',
+  uri: callee.listeners[0].uri,
+  body: 'hello',
+  contentType: 'text/plain',
+})
 assert.equal(response.status, 202)
 await caller.close()
 await callee.close()

@@ -46,7 +46,8 @@ async function expectOneLine() {
 async function tryCall() {
   const deadline = Date.now() + 30_000
   while (!/ready/i.test(output)) {
-    if (server.exitCode !== null || Date.now() > deadline) throw new Error(`carillon start did not get ready:\n${output}`)
+    if (server.exitCode !== null || Date.now() > deadline)
+      throw new Error(`carillon start did not get ready:\n${output}`)
     await new Promise((wake) => setTimeout(wake, 50))
   }
   const caller = await userAgent('1001', 'first-secret')

@@ -8,7 +8,14 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'sip-parser': [],
   'sip-transaction': ['@carillon/sip-parser'],
   'rtp-relay': ['@carillon/sip-parser/sdp'],
-  server: ['@carillon/sip-parser', '@carillon/sip-parser/sdp', '@carillon/sip-transaction', '@carillon/rtp-relay', 'zod', 'pino', 'citty'],
+  server: [
+    '@carillon/sip-parser',
+    '@carillon/sip-parser/sdp',
+    '@carillon/sip-transaction',
+    '@carillon/rtp-relay',
+    'zod',
+    'pino',
+  ],
 }
 
 /** Folders that hold protocol logic: neither sockets nor files nor timers are within their reach. */
@@ -48,10 +55,15 @@ describe('imports', () => {
   })
 
   it('spell Node built-ins with node: everywhere', () => {
-    const bare = /^(assert|buffer|child_process|crypto|dgram|dns|events|fs|http|net|os|path|perf_hooks|stream|timers|tls|url|util|v8|worker_threads|zlib)(\/|$)/
+    const bare =
+      /^(assert|buffer|child_process|crypto|dgram|dns|events|fs|http|net|os|path|perf_hooks|stream|timers|tls|url|util|v8|worker_threads|zlib)(\/|$)/
     const wrong = files
       .filter((path) => path.endsWith('.ts'))
-      .flatMap((path) => importsOf(path).filter(({ specifier }) => bare.test(specifier)).map(({ specifier }) => `${path}: ${specifier}`))
+      .flatMap((path) =>
+        importsOf(path)
+          .filter(({ specifier }) => bare.test(specifier))
+          .map(({ specifier }) => `${path}: ${specifier}`),
+      )
     expect(wrong).toEqual([])
   })
 

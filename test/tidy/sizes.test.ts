@@ -58,8 +58,12 @@ describe('sizes', () => {
   })
 
   it('no reason for a long file or function outlives it', () => {
-    const stale = Object.keys(LONG_FILES).filter((path) => !shippedSources.includes(path) || linesOf(path) <= FILE_LINES)
-    const staleFunctions = Object.keys(LONG_FUNCTIONS).filter((key) => !shippedSources.includes(key.split('#')[0] ?? ''))
+    const stale = Object.keys(LONG_FILES).filter(
+      (path) => !shippedSources.includes(path) || linesOf(path) <= FILE_LINES,
+    )
+    const staleFunctions = Object.keys(LONG_FUNCTIONS).filter(
+      (key) => !shippedSources.includes(key.split('#')[0] ?? ''),
+    )
     expect([...stale, ...staleFunctions]).toEqual([])
   })
 })

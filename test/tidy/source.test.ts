@@ -6,10 +6,13 @@ import { files, isTest, lineOf, read, shippedSources, treeOf } from '../support/
 import { PURE_FOLDERS } from './imports.test'
 
 /** Property accesses and globals that read a clock, chance or the console behind a port's back. */
-const IMPURE = /\b(Math\.random|Date\.now|new Date\(\)|performance\.now|process\.hrtime|setTimeout|setInterval|setImmediate|queueMicrotask|randomBytes|randomUUID|randomInt|console\.\w+)\b/
+const IMPURE =
+  /\b(Math\.random|Date\.now|new Date\(\)|performance\.now|process\.hrtime|setTimeout|setInterval|setImmediate|queueMicrotask|randomBytes|randomUUID|randomInt|console\.\w+)\b/
 
 function isExported(node: ts.Node): boolean {
-  return ts.canHaveModifiers(node) && (ts.getModifiers(node)?.some((m) => m.kind === ts.SyntaxKind.ExportKeyword) ?? false)
+  return (
+    ts.canHaveModifiers(node) && (ts.getModifiers(node)?.some((m) => m.kind === ts.SyntaxKind.ExportKeyword) ?? false)
+  )
 }
 
 function codeOnly(path: string): string[] {
@@ -25,12 +28,15 @@ function codeOnly(path: string): string[] {
 
 describe('source files', () => {
   it('have kebab-case names', () => {
-    const wrong = files.filter((path) => /\.(ts|mjs|cjs)$/.test(path) && !/^[a-z0-9]+([-.][a-z0-9]+)*$/.test(basename(path)))
+    const wrong = files.filter(
+      (path) => /\.(ts|mjs|cjs)$/.test(path) && !/^[a-z0-9]+([-.][a-z0-9]+)*$/.test(basename(path)),
+    )
     expect(wrong).toEqual([])
   })
 
   it('begin by saying what they are', () => {
-    const wrong = files.filter((path) => /^(packages\/[^/]+\/src|test|bench|scripts)\/.*\.(ts|mjs)$/.test(path))
+    const wrong = files
+      .filter((path) => /^(packages\/[^/]+\/src|test|bench|scripts)\/.*\.(ts|mjs)$/.test(path))
       .filter((path) => !isTest(path) && !/^(#![^\n]*\n)?\/(\*|\/)/.test(read(path)))
     expect(wrong).toEqual([])
   })
@@ -66,10 +72,23 @@ describe('source files', () => {
   })
 
   it('silence neither the compiler nor a test', () => {
-    const mark = new RegExp(['@ts-' + 'ignore', '@ts-' + 'nocheck', 'as ' + 'any\\b', '\\.(on' + 'ly|to' + 'do)\\(', 'TO' + 'DO\\b', 'FIX' + 'ME\\b'].join('|'))
+    const mark = new RegExp(
+      [
+        '@ts-' + 'ignore',
+        '@ts-' + 'nocheck',
+        '\\bas ' + 'any\\b',
+        '\\.(on' + 'ly|to' + 'do)\\(',
+        'TO' + 'DO\\b',
+        'FIX' + 'ME\\b',
+      ].join('|'),
+    )
     const wrong = files
       .filter((path) => /\.(ts|mjs|cjs)$/.test(path))
-      .flatMap((path) => read(path).split('\n').flatMap((line, index) => (mark.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])))
+      .flatMap((path) =>
+        read(path)
+          .split('\n')
+          .flatMap((line, index) => (mark.test(line) ? [`${path}:${index + 1}: ${line.trim()}`] : [])),
+      )
     expect(wrong).toEqual([])
   })
 })
