@@ -1,0 +1,10 @@
+/** Configuration: one schema, four sources, and what is derived from them. */
+export type { ConfiguredUser, PortRange } from './codecs'
+export { describeConfig } from './describe'
+export { type ConfigKey, configKeys } from './keys'
+export { formatHost, formatListenAddress, type ListenAddress } from './listen-address'
+export { type ConfigSources, configFrom, type LoadedConfig, loadConfig, type Origin } from './load'
+export { type MachineAddresses, machineAddresses } from './network'
+export { configReference } from './reference'
+export { type EffectiveAddresses, type MediaInterface, resolveAddresses } from './resolve'
+export type { Config } from './schema'
