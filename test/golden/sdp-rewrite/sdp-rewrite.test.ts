@@ -1,7 +1,7 @@
 /**
  * Golden files of SDP rewriting. Each Markdown file holds a description (In), what the relay decided (Options) and the
  * description that it sends on (Out), with placeholders where the relay's ports stand: {rtp-0} and {rtcp-0} for the
- * first medium. Run with CARILLON_GOLDEN_WRITE=1 to write the Out sections anew; read the difference before keeping it.
+ * first medium. Run with CARILLON_WRITE=1 to write the Out sections anew; read the difference before keeping it.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -18,7 +18,7 @@ interface GoldenOptions {
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const names = readdirSync(folder).filter((name) => name.endsWith('.md'))
-const isWriting = process.env.CARILLON_GOLDEN_WRITE === '1'
+const isWriting = process.env.CARILLON_WRITE === '1'
 const FIRST_PORT = 61_000
 
 function block(text: string, heading: string): string {

@@ -1,7 +1,7 @@
 /**
  * Golden files of SIP messages. Each Markdown file holds a message (Message: a line of the block is a line of the message
  * with CRLF; `\xHH` is one byte, `\` at the end of the last line means that no line end follows) and what the parser makes
- * of it (Verdict). Run with CARILLON_GOLDEN_WRITE=1 to write the Verdict sections anew; read the difference before
+ * of it (Verdict). Run with CARILLON_WRITE=1 to write the Verdict sections anew; read the difference before
  * keeping it.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const names = readdirSync(folder).filter((name) => name.endsWith('.md'))
-const isWriting = process.env['CARILLON_GOLDEN_WRITE'] === '1'
+const isWriting = process.env['CARILLON_WRITE'] === '1'
 
 const getters: readonly DecodableHeader[] = [
   'vias',

@@ -158,6 +158,11 @@ describe('what loadConfig says of a wrong value', () => {
     )
   })
 
+  it('leaves alone variables that only share the prefix, as an orchestrator sets them', () => {
+    const env = { CARILLON_PORT: 'tcp://10.0.0.1:5060', CARILLON_SERVICE_HOST: '10.0.0.1', CARILLON_DOMAIN: 'example.com' }
+    expect(load({ env }).config.domain).toBe('example.com')
+  })
+
   it('says what is wrong with the file itself', () => {
     expect(failure({ configFile: 'nowhere.json' })).toMatchObject({ code: 'CONFIG_FILE_UNREADABLE', exitCode: 2 })
     expect(failure({ configFile: file('bad.json', '{') }).message).toContain('it is not JSON')

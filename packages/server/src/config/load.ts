@@ -38,6 +38,8 @@ export interface LoadedConfig {
   readonly file: string | undefined
 }
 
+const ENVIRONMENT_PREFIX = 'CARILLON_'
+
 /** The environment variable that names the configuration file. */
 export const CONFIG_FILE_VARIABLE = 'CARILLON_CONFIG'
 
@@ -89,11 +91,23 @@ function put(layer: Layer, key: ConfigKey, value: unknown, origin: Origin): void
 function readEnvironment(layer: Layer, env: ConfigSources['env']): void {
   const byName = new Map(configKeys.map((key) => [key.env, key]))
   for (const [name, value] of Object.entries(env)) {
-    if (!name.startsWith('CARILLON_') || name === CONFIG_FILE_VARIABLE || value === undefined) continue
+    if (!name.startsWith(ENVIRONMENT_PREFIX) || name === CONFIG_FILE_VARIABLE || value === undefined) continue
     const key = byName.get(name)
-    if (!key) throw unknown(`environment variable ${printable(name)}`, name, [...byName.keys(), CONFIG_FILE_VARIABLE])
-    put(layer, key, value, { kind: 'environment', name })
+    if (key) put(layer, key, value, { kind: 'environment', name })
+    else refuseTypo(name, [...byName.keys(), CONFIG_FILE_VARIABLE])
   }
+}
+
+/**
+ * A variable that looks like a mistyped setting is refused; any other is somebody else's, such as the ones that
+ * Kubernetes sets for a service named carillon.
+ */
+function refuseTypo(name: string, known: readonly string[]): void {
+  const bare = (variable: string): string => variable.slice(ENVIRONMENT_PREFIX.length)
+  const near = nearestName(bare(name), known.map(bare))
+  if (near === undefined) return
+  const message = `environment variable ${printable(name)} is not a setting; did you mean ${ENVIRONMENT_PREFIX}${near}?`
+  throw new ServerError('CONFIG_UNKNOWN_KEY', message)
 }
 
 function readFlags(layer: Layer, flags: ConfigSources['flags']): void {

@@ -25,7 +25,7 @@ const INTRODUCTION = [
   '3. the environment variable;',
   '4. the flag of `carillon start` and `carillon check-config`.',
   '',
-  '`carillon check-config` prints every setting in effect with where it came from, secrets masked. A name that does not exist (in the file, as a flag, or as a variable that begins with `CARILLON_`) and a value that is not accepted end with one line and exit code 2.',
+  '`carillon check-config` prints every setting in effect with where it came from, secrets masked. A name that does not exist in the file or as a flag, a variable that looks like a mistyped setting, and a value that is not accepted end with one line and exit code 2.',
   '',
   '| file | environment | flag | type | default | meaning |',
   '|---|---|---|---|---|---|',

@@ -59,7 +59,7 @@ export class Authenticator {
     }
     const reason = verdict.ok ? 'wrong' : verdict.reason
     if (reason === 'wrong') this.#failed(request, username)
-    this.#challenge(request, kind, reason === 'stale')
+    this.#challenge(request, kind, reason === 'stale' || reason === 'replayed')
     return undefined
   }
 

@@ -144,7 +144,7 @@ describe('verification', () => {
     expect(lenient.verify(far, 'authorization', alice, source, now).ok).toBe(true)
   })
 
-  it('a nonce too old, or made for another source or by another server, is stale only for the right password', () => {
+  it('a nonce too old, or made for another source or by another server, is stale, whatever the password', () => {
     const auth = verifier({ nonceLifetimeMs: 1_000 })
     const foreign = verifier({ secret: new Uint8Array(32).fill(2) })
     const old = answer(auth.challenge(source, now - 1_001))
@@ -152,7 +152,8 @@ describe('verification', () => {
     const others = answer(foreign.challenge(source, now))
     for (const credentials of [old, moved, others]) {
       expect(judge(auth, credentials)).toEqual({ ok: false, reason: 'stale' })
-      expect(judge(auth, credentials, { password: 'other' })).toEqual({ ok: false, reason: 'wrong' })
+      expect(judge(auth, credentials, { password: 'other' })).toEqual({ ok: false, reason: 'stale' })
+      expect(judge(auth, credentials, undefined)).toEqual({ ok: false, reason: 'stale' })
     }
   })
 

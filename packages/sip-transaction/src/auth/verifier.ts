@@ -41,7 +41,7 @@ export type DigestRefusal =
   | 'unsupported'
   /** Wrong password or no such user. */
   | 'wrong'
-  /** The password is right, the nonce too old or not of this server: challenge with stale. */
+  /** The nonce is too old, or not of this server and this source; nothing is said of the password: challenge with stale. */
   | 'stale'
   /** The password is right, the nonce count was used before: challenge with stale. */
   | 'replayed'
@@ -143,9 +143,11 @@ export class DigestVerifier {
     if (claim === undefined) return refuse('malformed')
     const algorithm = parseDigestAlgorithm(found.algorithm)
     if (algorithm === undefined || !this.algorithms.includes(algorithm)) return refuse('unsupported')
-    if (!this.isRight(claim, algorithm, secret, request)) return refuse('wrong')
+    // Before the password: whoever has no nonce of ours for its own address can neither try passwords nor have one
+    // counted as wrong in another's name.
     const nonce = this.nonces.check(claim.nonce, source, wallMs)
     if (nonce.kind !== 'good') return refuse('stale')
+    if (!this.isRight(claim, algorithm, secret, request)) return refuse('wrong')
     if (this.isUriChecked && !isSameResource(claim.uri, request)) return refuse('uri-mismatch')
     if (!this.replay.use(claim.nonce, claim.count, nonce.issuedMs, wallMs)) return refuse('replayed')
     return { ok: true, username: claim.username, algorithm }

@@ -14,10 +14,10 @@ const definitions: readonly MachineDefinition<string, string, string>[] = [
 ]
 
 describe('docs/fsm', () => {
-  it.each(definitions)('$name.md is what the table says (CARILLON_UPDATE_FSM=1 writes it)', (definition) => {
+  it.each(definitions)('$name.md is what the table says (CARILLON_WRITE=1 writes it)', (definition) => {
     const path = `${folder}${definition.name}.md`
     const page = drawMachine(definition)
-    if (process.env.CARILLON_UPDATE_FSM === '1') writeFileSync(path, page)
+    if (process.env.CARILLON_WRITE === '1') writeFileSync(path, page)
     expect(existsSync(path) ? readFileSync(path, 'utf8') : '').toBe(page)
   })
 })

@@ -1,0 +1,351 @@
+/**
+ * The transaction layer (RFC 3261 §17): matches messages to transactions, runs their machines and their timers, and
+ * does what belongs to no TU: ACK to failures, CANCEL both ways, merged requests, caps. Sans I/O: it appends effects
+ * to the caller's array, and the caller carries them out before the next call.
+ */
+import { type HeaderInit, responseTo, type SipMessage, type SipRequest, type SipResponse } from '@carillon/sip-parser'
+import type { Effect, TransactionId } from '../effects'
+import { SipUsageError } from '../errors'
+import { defaultTransactionLimits, type TransactionLimits } from '../limits'
+import type { Destination, Flow, Random } from '../ports'
+import { deriveTimers, type TimerSettings } from '../timers/timer-settings'
+import { type Timer, TimerWheel } from '../timers/timer-wheel'
+import { responseDestination } from '../transport/via'
+import { cancelFor } from './ack-cancel'
+import { end, type TransactionContext } from './context'
+import { clientKey, mergeKey, serverKey } from './key'
+import { transactionMachines } from './machines'
+import { type TransactionCounts, TransactionStore } from './store'
+import { Transaction, type TransactionInit, type TransactionKind } from './transaction'
+
+/** What a layer is made with. */
+export interface TransactionLayerOptions {
+  /** Durations that differ from the RFC's. */
+  readonly timers?: Partial<TimerSettings>
+  readonly limits?: Partial<TransactionLimits>
+  readonly random: Random
+  /**
+   * Upper-case names of the transports that lose messages, for requests whose destination is an address: there is no
+   * flow yet to ask. Default: UDP alone. A destination that is a flow answers for itself.
+   */
+  readonly unreliableTransports?: readonly string[]
+}
+
+/** What a layer has done on its own, since it was made. */
+export interface TransactionCounters {
+  /** Requests answered 503 because of a cap. */
+  overloaded: number
+  /** Outgoing requests refused because of a cap. */
+  refused: number
+  /** Finished transactions forgotten before their time because of a cap. */
+  forgotten: number
+  /** Requests answered 482 because they had come before by another way. */
+  merged: number
+  /** CANCELs answered 481. */
+  unmatchedCancels: number
+  /** Transactions ended by an error of this program; anything but zero is a bug. */
+  invariantsBroken: number
+}
+
+/** Bits of a To tag that the layer makes; RFC 3261 §19.3 asks for 32 at least. */
+const TAG_BITS = 64
+
+/** All transactions of one stack. */
+export class TransactionLayer {
+  /** What the layer has done on its own. */
+  readonly counters: TransactionCounters = {
+    overloaded: 0,
+    refused: 0,
+    forgotten: 0,
+    merged: 0,
+    unmatchedCancels: 0,
+    invariantsBroken: 0,
+  }
+  private readonly limits: TransactionLimits
+  private readonly reserve: number
+  private readonly unreliable: ReadonlySet<string>
+  private readonly store = new TransactionStore()
+  private readonly wheel = new TimerWheel<Transaction, string>()
+  private readonly context: TransactionContext
+  private lastId = 0
+
+  /** @throws RangeError when a timer makes no sense (see {@link deriveTimers}). */
+  constructor(options: TransactionLayerOptions) {
+    this.limits = { ...defaultTransactionLimits, ...options.limits }
+    this.reserve = Math.ceil(this.limits.transactionsMax / 8)
+    this.unreliable = new Set(options.unreliableTransports ?? ['UDP'])
+    this.context = {
+      timers: deriveTimers(options.timers),
+      wheel: this.wheel,
+      store: this.store,
+      random: options.random,
+      sendCancel: (invite) => this.sendCancel(invite),
+      out: [],
+      nowMs: 0,
+      message: undefined,
+      flow: undefined,
+    }
+  }
+
+  /** How many transactions there are. */
+  get counts(): TransactionCounts {
+    return this.store.counts
+  }
+
+  /** The state of a transaction, as in docs/fsm; undefined when it is gone. */
+  stateOf(id: TransactionId): string | undefined {
+    return this.store.get(id)?.state
+  }
+
+  /**
+   * A message from the network, parsed and checked for its mandatory headers, its top Via stamped with received and
+   * rport. It is answered on `flow`.
+   */
+  receive(message: SipMessage, flow: Flow, nowMs: number, out: Effect[]): void {
+    this.enter(nowMs, out, message, flow)
+    if (message.kind === 'response') this.receiveResponse(message, flow)
+    else if (message.method === 'ACK') this.receiveAck(message, flow)
+    else this.receiveRequest(message, flow)
+    this.leave()
+  }
+
+  /**
+   * Starts a client transaction. The request is complete, with its own Via and branch on top; the destination is
+   * chosen. Over the caps the transaction fails at once with 'transport', which RFC 3261 §8.1.3.1 treats as 503.
+   * @throws SipUsageError METHOD_RESERVED for ACK and CANCEL; BRANCH_INVALID without a branch or with one in use.
+   */
+  sendRequest(request: SipRequest, destination: Destination, nowMs: number, out: Effect[]): TransactionId {
+    if (request.method === 'ACK' || request.method === 'CANCEL') throw new SipUsageError('METHOD_RESERVED')
+    const key = clientKey(request)
+    if (key === undefined || this.store.client(key) !== undefined) throw new SipUsageError('BRANCH_INVALID')
+    if (this.isFull(this.reserve)) {
+      this.counters.refused += 1
+      this.lastId += 1
+      out.push({ kind: 'failed', transactionId: this.lastId, reason: 'transport' })
+      out.push({ kind: 'terminated', transactionId: this.lastId })
+      return this.lastId
+    }
+    this.enter(nowMs, out, request, undefined)
+    const kind = request.method === 'INVITE' ? 'invite-client' : 'non-invite-client'
+    const isReliable = this.isReliable(destination)
+    const transaction = this.begin({ kind, key, request, destination, flow: undefined, isReliable, isInternal: false })
+    this.leave()
+    return transaction.id
+  }
+
+  /**
+   * The TU answers a server transaction. Returns false, and does nothing, when the answer can no longer be given or
+   * must not be: after a final response (but further 2xx of an INVITE go out), for an unknown transaction, and for
+   * what RFC 4320 forbids for requests other than INVITE: provisional responses but 100, and that one not too early.
+   * 408 to such a request is not sent either; it ends the transaction in silence.
+   */
+  sendResponse(id: TransactionId, response: SipResponse, nowMs: number, out: Effect[]): boolean {
+    const transaction = this.store.get(id)
+    if (transaction === undefined || transaction.isInternal) return false
+    const input = this.answerInput(transaction, response, nowMs)
+    if (input === undefined) return false
+    this.enter(nowMs, out, response, undefined)
+    const isTaken = this.run(transaction, input)
+    this.leave()
+    return isTaken
+  }
+
+  /**
+   * Cancels an INVITE client transaction: now if a provisional response has come, else as soon as one comes; a final
+   * response makes it moot. Without a final response within 64·T1 after CANCEL the transaction fails with 'timeout'
+   * (RFC 3261 §9.1). `headers` go into the CANCEL, such as Reason.
+   */
+  cancel(id: TransactionId, nowMs: number, out: Effect[], headers?: readonly HeaderInit[]): void {
+    const transaction = this.store.get(id)
+    if (transaction === undefined || transaction.kind !== 'invite-client' || transaction.isFinished) return
+    transaction.cancelHeaders ??= headers
+    this.enter(nowMs, out, undefined, undefined)
+    this.run(transaction, 'cancel')
+    this.leave()
+  }
+
+  /** Something that this transaction sent could not be handed to the network. */
+  transportError(id: TransactionId, nowMs: number, out: Effect[]): void {
+    const transaction = this.store.get(id)
+    if (transaction === undefined) return
+    this.enter(nowMs, out, undefined, undefined)
+    this.run(transaction, 'transportError')
+    this.leave()
+  }
+
+  /** When {@link expire} is to be called next; `Infinity` when no timer runs. */
+  deadline(): number {
+    return this.wheel.deadline()
+  }
+
+  /** Fires the timers that are due, in due order. */
+  expire(nowMs: number, out: Effect[]): void {
+    this.enter(nowMs, out, undefined, undefined)
+    this.wheel.expire(nowMs, this.fire)
+    this.leave()
+  }
+
+  private readonly fire = (timer: Timer<Transaction, string>): void => {
+    this.run(timer.owner, timer.kind)
+  }
+
+  private receiveResponse(response: SipResponse, flow: Flow): void {
+    const key = clientKey(response)
+    const transaction = key === undefined ? undefined : this.store.client(key)
+    if (transaction === undefined) {
+      this.context.out.push({ kind: 'stray-response', response, flow })
+      return
+    }
+    const { status } = response
+    if (status < 200) this.run(transaction, 'provisional')
+    else if (transaction.kind === 'non-invite-client') this.run(transaction, 'final')
+    else this.run(transaction, status < 300 ? 'success' : 'failure')
+  }
+
+  private receiveAck(ack: SipRequest, flow: Flow): void {
+    const invite = this.store.server(serverKey(ack))
+    if (invite === undefined) this.context.out.push({ kind: 'ack', request: ack, flow })
+    else this.run(invite, 'ack')
+  }
+
+  private receiveRequest(request: SipRequest, flow: Flow): void {
+    const key = serverKey(request)
+    const known = this.store.server(key)
+    if (known !== undefined) {
+      this.run(known, 'request')
+      return
+    }
+    const isCancel = request.method === 'CANCEL'
+    const merge = isCancel ? undefined : mergeKey(request)
+    if (this.isFull(merge === undefined ? this.reserve : 0)) this.refuse(request, flow)
+    else if (isCancel) this.receiveCancel(request, key, flow)
+    else if (merge !== undefined && this.store.merged(merge) !== undefined) this.refuseMerged(request, key, flow)
+    else this.beginServer(request, key, flow, false, merge)
+  }
+
+  /** RFC 3261 §9.2; the CANCEL has a transaction of its own, so that its retransmissions get the same answer. */
+  private receiveCancel(cancel: SipRequest, key: string, flow: Flow): void {
+    const found = this.store.server(serverKey(cancel, 'INVITE'))
+    // A CANCEL from elsewhere than its INVITE is forged; NAT may have changed the port, but not the host.
+    const invite = found !== undefined && found.flow?.remote.address === flow.remote.address ? found : undefined
+    if (invite === undefined) this.counters.unmatchedCancels += 1
+    const toTag = invite?.response?.to.tag ?? this.context.random.token(TAG_BITS)
+    this.answerInternally(cancel, key, flow, responseTo(cancel, invite === undefined ? 481 : 200, { toTag }))
+    if (invite === undefined) return
+    this.context.message = cancel
+    this.run(invite, 'cancel')
+  }
+
+  /** The same request has come by another way (RFC 3261 §8.2.2.2). */
+  private refuseMerged(request: SipRequest, key: string, flow: Flow): void {
+    this.counters.merged += 1
+    const toTag = this.context.random.token(TAG_BITS)
+    this.answerInternally(request, key, flow, responseTo(request, 482, { toTag }))
+  }
+
+  /** Answers 503 without keeping anything (RFC 3261 §8.2.7). */
+  private refuse(request: SipRequest, flow: Flow): void {
+    this.counters.overloaded += 1
+    const response = responseTo(request, 503, {
+      toTag: this.context.random.token(TAG_BITS),
+      headers: [['Retry-After', this.limits.transactionRetryAfterSeconds]],
+    })
+    const destination = responseDestination(flow, request.via)
+    this.context.out.push({ kind: 'send', bytes: response.toBytes(), destination, transactionId: undefined })
+  }
+
+  private answerInternally(request: SipRequest, key: string, flow: Flow, response: SipResponse): void {
+    const transaction = this.beginServer(request, key, flow, true, undefined)
+    this.context.message = response
+    this.run(transaction, transaction.kind === 'invite-server' ? 'tuFailure' : 'tuFinal')
+  }
+
+  private beginServer(
+    request: SipRequest,
+    key: string,
+    flow: Flow,
+    isInternal: boolean,
+    merge: string | undefined,
+  ): Transaction {
+    const kind: TransactionKind = request.method === 'INVITE' ? 'invite-server' : 'non-invite-server'
+    const destination = responseDestination(flow, request.via)
+    return this.begin({ kind, key, request, destination, flow, isReliable: flow.isReliable, isInternal }, merge)
+  }
+
+  private begin(init: Omit<TransactionInit, 'id'>, merge?: string): Transaction {
+    this.lastId += 1
+    const transaction = new Transaction({ ...init, id: this.lastId }, this.context.nowMs)
+    transaction.mergeKey = merge
+    this.store.add(transaction)
+    transactionMachines[init.kind].start(transaction, this.context)
+    return transaction
+  }
+
+  private sendCancel(invite: Transaction): void {
+    const { request, destination, isReliable } = invite
+    if (request === undefined) return
+    const cancel = cancelFor(request, invite.cancelHeaders)
+    const key = clientKey(cancel)
+    if (key === undefined || this.store.client(key) !== undefined) return
+    const flow = undefined
+    this.begin({ kind: 'non-invite-client', key, request: cancel, destination, flow, isReliable, isInternal: true })
+  }
+
+  /** The input that a TU's response is; undefined when it must not be sent now. */
+  private answerInput(transaction: Transaction, response: SipResponse, nowMs: number): string | undefined {
+    const { status } = response
+    if (transaction.kind === 'invite-server') {
+      return status < 200 ? 'tuProvisional' : status < 300 ? 'tuSuccess' : 'tuFailure'
+    }
+    if (transaction.kind !== 'non-invite-server') return undefined
+    if (status === 408) return 'tuTimeout'
+    if (status >= 200) return 'tuFinal'
+    const mayTry = transaction.isReliable || nowMs - transaction.startedMs >= this.context.timers.nonInviteTrying
+    return status === 100 && mayTry ? 'tuTrying' : undefined
+  }
+
+  private isReliable(destination: Destination): boolean {
+    if (destination.kind === 'flow') return destination.flow.isReliable
+    return !this.unreliable.has(destination.address.transport)
+  }
+
+  /** True when no more transactions may begin, even with some more allowed than the cap says. */
+  private isFull(reserve: number): boolean {
+    const { transactionsMax, transactionBytesMax } = this.limits
+    if (this.store.pendingCount >= transactionsMax + reserve) return true
+    const bytesMax = reserve === 0 ? transactionBytesMax : transactionBytesMax * 1.125
+    return this.store.retainedBytes >= bytesMax && this.store.oldestFinished === undefined
+  }
+
+  /** Returns true when the input was taken. */
+  private run(transaction: Transaction, input: string): boolean {
+    const outcome = transactionMachines[transaction.kind].handle(transaction, input, this.context)
+    if (outcome !== 'impossible') return outcome === 'stepped'
+    this.counters.invariantsBroken += 1
+    if (!transaction.isInternal && !transaction.isFinished) {
+      this.context.out.push({ kind: 'failed', transactionId: transaction.id, reason: 'transport' })
+    }
+    end(transaction, this.context)
+    return false
+  }
+
+  private enter(nowMs: number, out: Effect[], message: SipMessage | undefined, flow: Flow | undefined): void {
+    this.context.nowMs = nowMs
+    this.context.out = out
+    this.context.message = message
+    this.context.flow = flow
+  }
+
+  /** Forgets what the caps do not allow to be kept, and every reference to the input. */
+  private leave(): void {
+    const { finishedTransactionsMax, transactionBytesMax } = this.limits
+    while (this.store.finishedCount > finishedTransactionsMax || this.store.retainedBytes > transactionBytesMax) {
+      const oldest = this.store.oldestFinished
+      if (oldest === undefined) break
+      this.counters.forgotten += 1
+      end(oldest, this.context)
+    }
+    this.context.message = undefined
+    this.context.flow = undefined
+  }
+}
