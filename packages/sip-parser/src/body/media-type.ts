@@ -1,5 +1,6 @@
 /** Media types: Content-Type (RFC 3261 §20.15; RFC 2045 §5.1 for the meaning of case). */
 
+import { type Wire, wireOf } from '../grammar/wire'
 import type { Result } from '../errors'
 import { SipUsageError } from '../errors'
 import { charFlags, isToken, skipSpace, TOKEN } from '../grammar/chars'
@@ -28,8 +29,8 @@ export class MediaType {
 
   /** Reads a media type; never throws. */
   static parse(text: string, leniency: Leniency = strict): Result<MediaType> {
-    const wire = encodeText(text)
-    return attempt(() => decodeMediaType(wire, 0, wire.length, leniency), 'Content-Type')
+    const wire = wireOf(encodeText(text))
+    return attempt(() => decodeMediaType(wire, 0, wire.text.length, leniency), 'Content-Type')
   }
 
   /** `type/subtype` in lower case, without parameters. */
@@ -54,19 +55,19 @@ export class MediaType {
 }
 
 /** Reads a media type that fills the range. */
-export function decodeMediaType(text: string, start: number, end: number, leniency: Leniency): MediaType {
-  const typeEnd = tokenEnd(text, start, end)
-  const slash = skipSpace(text, typeEnd, end)
-  if (slash >= end || text.charCodeAt(slash) !== 0x2f) fail('MEDIA_TYPE_INVALID', slash)
-  const subtypeStart = skipSpace(text, slash + 1, end)
-  const subtypeEnd = tokenEnd(text, subtypeStart, end)
-  const params = paramsToEnd(text, skipSpace(text, subtypeEnd, end), end, leniency)
-  return MediaType.of(decodeText(text.slice(start, typeEnd)), text.slice(subtypeStart, subtypeEnd), params)
+export function decodeMediaType(wire: Wire, start: number, end: number, leniency: Leniency): MediaType {
+  const typeEnd = tokenEnd(wire, start, end)
+  const slash = skipSpace(wire, typeEnd, end)
+  if (slash >= end || wire.bytes[slash]! !== 0x2f) fail('MEDIA_TYPE_INVALID', slash)
+  const subtypeStart = skipSpace(wire, slash + 1, end)
+  const subtypeEnd = tokenEnd(wire, subtypeStart, end)
+  const params = paramsToEnd(wire, skipSpace(wire, subtypeEnd, end), end, leniency)
+  return MediaType.of(decodeText(wire.text.slice(start, typeEnd)), wire.text.slice(subtypeStart, subtypeEnd), params)
 }
 
-function tokenEnd(text: string, start: number, end: number): number {
+function tokenEnd(wire: Wire, start: number, end: number): number {
   let position = start
-  while (position < end && (charFlags[text.charCodeAt(position)]! & TOKEN) !== 0) position += 1
+  while (position < end && (charFlags[wire.bytes[position]!]! & TOKEN) !== 0) position += 1
   if (position === start) fail('MEDIA_TYPE_INVALID', start)
   return position
 }

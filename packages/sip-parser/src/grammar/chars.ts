@@ -3,6 +3,8 @@
  * on wire text: strings in which every character stands for one byte.
  */
 
+import type { Wire } from './wire'
+
 /** token */
 export const TOKEN = 1
 /** user of a SIP URI: unreserved and user-unreserved, without "%" */
@@ -19,28 +21,46 @@ export const HOST = 32
 export const WORD = 64
 /** any byte that a URI may hold, reserved and "%" among them */
 export const URI_ANY = 128
+/** upper-case letters */
+export const UPPER = 256
+/** what separates in host names: "." and "-" */
+export const SEPARATOR = 512
 
 /** The flags of each byte value. */
-export const charFlags: Uint8Array = buildTable()
+export const charFlags: Uint16Array = buildTable()
 
 /** True when every character of the range has one of the flags; false when the range is empty. */
-export function isAll(text: string, start: number, end: number, flags: number): boolean {
+export function isAll(wire: Wire, start: number, end: number, flags: number): boolean {
+  const { bytes } = wire
+  const table = charFlags
   for (let at = start; at < end; at += 1) {
-    if ((charFlags[text.charCodeAt(at)]! & flags) === 0) return false
+    if ((table[bytes[at]!]! & flags) === 0) return false
   }
   return end > start
 }
 
+/** The position after the token characters from `at`. */
+export function tokenEnd(wire: Wire, at: number, end: number): number {
+  const { bytes } = wire
+  const flags = charFlags
+  let position = at
+  while (position < end && (flags[bytes[position]!]! & TOKEN) !== 0) position += 1
+  return position
+}
+
 /** True for a non-empty token (RFC 3261 §25.1). Any string may be given. */
 export function isToken(text: string): boolean {
-  return isAll(text, 0, text.length, TOKEN)
+  for (let at = 0; at < text.length; at += 1) {
+    if ((charFlags[text.charCodeAt(at)]! & TOKEN) === 0) return false
+  }
+  return text.length > 0
 }
 
 /** The position of the first character from `at` that is neither space nor tab, or `end`. */
-export function skipSpace(text: string, at: number, end: number): number {
+export function skipSpace(wire: Wire, at: number, end: number): number {
   let position = at
   while (position < end) {
-    const code = text.charCodeAt(position)
+    const code = wire.bytes[position]!
     if (code !== 0x20 && code !== 0x09) break
     position += 1
   }
@@ -48,14 +68,32 @@ export function skipSpace(text: string, at: number, end: number): number {
 }
 
 /** The position after the last character before `end` that is neither space nor tab, not below `start`. */
-export function trimSpace(text: string, start: number, end: number): number {
+export function trimSpace(wire: Wire, start: number, end: number): number {
   let position = end
   while (position > start) {
-    const code = text.charCodeAt(position - 1)
+    const code = wire.bytes[position - 1]!
     if (code !== 0x20 && code !== 0x09) break
     position -= 1
   }
   return position
+}
+
+/** The text without spaces and tabs at its end. */
+export function trimSpacesEnd(text: string): string {
+  let end = text.length
+  while (end > 0 && isSpaceCode(text.charCodeAt(end - 1))) end -= 1
+  return text.slice(0, end)
+}
+
+/** The text without spaces and tabs at both ends. */
+export function trimSpaces(text: string): string {
+  let start = 0
+  while (start < text.length && isSpaceCode(text.charCodeAt(start))) start += 1
+  return trimSpacesEnd(text.slice(start))
+}
+
+function isSpaceCode(code: number): boolean {
+  return code === 0x20 || code === 0x09
 }
 
 /** The value of a hexadecimal digit's character code, or -1. */
@@ -66,18 +104,18 @@ export function hexValue(code: number): number {
 }
 
 /** True when the range equals `lower` without regard to the case of letters; `lower` is in lower case. */
-export function equalsIgnoreCase(text: string, start: number, end: number, lower: string): boolean {
+export function equalsIgnoreCase(wire: Wire, start: number, end: number, lower: string): boolean {
   if (end - start !== lower.length) return false
   for (let at = 0; at < lower.length; at += 1) {
-    const code = text.charCodeAt(start + at)
+    const code = wire.bytes[start + at]!
     const folded = code >= 0x41 && code <= 0x5a ? code + 0x20 : code
     if (folded !== lower.charCodeAt(at)) return false
   }
   return true
 }
 
-function buildTable(): Uint8Array {
-  const table = new Uint8Array(256)
+function buildTable(): Uint16Array {
+  const table = new Uint16Array(256)
   const alphanumeric = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789'
   const mark = "-_.!~*'()"
   add(table, `${alphanumeric}-.!%*_+\`'~`, TOKEN)
@@ -88,9 +126,11 @@ function buildTable(): Uint8Array {
   add(table, `${alphanumeric}-.`, HOST)
   add(table, `${alphanumeric}-.!%*_+\`'~()<>:\\"/[]?{}`, WORD)
   add(table, `${alphanumeric}${mark};/?:@&=+$,%[]#`, URI_ANY)
+  add(table, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', UPPER)
+  add(table, '.-', SEPARATOR)
   return table
 }
 
-function add(table: Uint8Array, characters: string, flag: number): void {
+function add(table: Uint16Array, characters: string, flag: number): void {
   for (let at = 0; at < characters.length; at += 1) table[characters.charCodeAt(at)]! |= flag
 }

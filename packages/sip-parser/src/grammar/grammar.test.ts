@@ -8,6 +8,7 @@ import { isHost, isIpv4, isIpv6 } from './host'
 import { decodeParams, encodeParams, scanParams, toParams, withParam } from './params'
 import { quote, scanQuoted, unquote } from './quoted'
 import { decodeText, detachText, encodeText } from './text'
+import { loadWire, wireOf } from './wire'
 
 describe('IP addresses', () => {
   it.each([
@@ -53,26 +54,26 @@ describe('IP addresses', () => {
 describe('quoted strings', () => {
   it('RFC 3261 §25.1: quoted pairs are resolved once', () => {
     const text = '"a\\"b\\\\c\\\0"'
-    expect(scanQuoted(text, 0, text.length)).toBe(text.length)
+    expect(scanQuoted(wireOf(text), 0, text.length)).toBe(text.length)
     expect(unquote(text, 0, text.length)).toBe('a"b\\c\0')
   })
 
   it('what is quoted reads back', () => {
     for (const value of ['', 'plain', '"', '\\', '\\"\\', 'é🙂', '\x07']) {
       const quoted = encodeText(quote(value))
-      expect(scanQuoted(quoted, 0, quoted.length)).toBe(quoted.length)
+      expect(scanQuoted(wireOf(quoted), 0, quoted.length)).toBe(quoted.length)
       expect(unquote(quoted, 0, quoted.length)).toBe(value)
     }
   })
 
   it.each(['"', '"a', '"a\\"', '"a\\', '"a\x07"', '"a\\é"'])('%j is refused', (text) => {
-    expect(attempt(() => scanQuoted(text, 0, text.length)).ok).toBe(false)
+    expect(attempt(() => scanQuoted(wireOf(text), 0, text.length)).ok).toBe(false)
   })
 })
 
 describe('parameters', () => {
   const scan = (text: string, leniency = strict): string => {
-    const result = attempt(() => scanParams(text, 0, text.length, leniency))
+    const result = attempt(() => scanParams(wireOf(text), 0, text.length, leniency))
     return result.ok ? String(result.value) : result.error.code
   }
 
@@ -128,6 +129,15 @@ describe('text', () => {
     expect(decodeText('\xff\xfe')).toBe('\xff\xfe')
     expect(encodeText('plain')).toBe('plain')
     expect([detachText('abc'), detachText('é🙂')]).toEqual(['abc', 'é🙂'])
+  })
+
+  it('a loaded text keeps its bytes until the next is loaded; text of its own keeps them', () => {
+    const own = wireOf('own')
+    const bytesOf = (wire: { text: string; bytes: Uint8Array }): string => Buffer.from(wire.bytes).toString('latin1', 0, 3)
+    expect([bytesOf(loadWire('one')), bytesOf(loadWire('two')), bytesOf(loadWire('one')), bytesOf(own)]).toEqual(['one', 'two', 'one', 'own'])
+    const large = 'x'.repeat(70_000)
+    expect(loadWire(large).bytes).toHaveLength(70_000)
+    expect(bytesOf(loadWire('abc'))).toBe('abc')
   })
 
   it('tokens', () => {

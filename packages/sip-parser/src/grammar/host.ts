@@ -4,35 +4,44 @@
  */
 
 import { type Leniency, tolerant } from '../message/leniency'
-import { charFlags, HOST, hexValue } from './chars'
+import { Buffer } from 'node:buffer'
+import { charFlags, HOST, hexValue, SEPARATOR, UPPER } from './chars'
 import { attempt, fail } from './failure'
+import { encodeText } from './text'
+import { type Wire, wireOf } from './wire'
 
 /** What {@link readHostPort} read last. `port` is -1 when there is none. */
 export const hostPort = { host: '', port: -1, next: 0 }
 
 /** Reads `host [":" port]` at `start` into {@link hostPort}; white space around the colon when `allowSpace`. */
-export function readHostPort(text: string, start: number, end: number, leniency: Leniency, allowSpace: boolean): void {
+export function readHostPort(wire: Wire, start: number, end: number, leniency: Leniency, allowSpace: boolean): void {
   let position = start
-  if (position < end && text.charCodeAt(position) === 0x5b) {
-    position = readIpv6Reference(text, start, end)
+  if (position < end && wire.bytes[position]! === 0x5b) {
+    position = readIpv6Reference(wire, start, end)
   } else {
-    position = readName(text, start, end, leniency)
+    position = readName(wire, start, end, leniency)
   }
   hostPort.port = -1
   hostPort.next = position
   if (position >= end) return
   let colon = position
-  if (allowSpace) colon = skip(text, colon, end)
-  if (colon < end && text.charCodeAt(colon) === 0x3a) readPort(text, colon + 1, end, allowSpace)
+  if (allowSpace) colon = skip(wire, colon, end)
+  if (colon < end && wire.bytes[colon]! === 0x3a) readPort(wire, colon + 1, end, allowSpace)
 }
 
 /** True for an IPv4 address in dotted decimal form, each part 0 to 255. */
-export function isIpv4(text: string, start = 0, end = text.length): boolean {
+export function isIpv4(text: string): boolean {
+  const bytes = Buffer.from(text, 'utf8')
+  return isIpv4Range(bytes, 0, bytes.length)
+}
+
+/** The same for a range of bytes. */
+export function isIpv4Range(bytes: Uint8Array, start: number, end: number): boolean {
   let parts = 1
   let value = 0
   let digits = 0
   for (let at = start; at < end; at += 1) {
-    const code = text.charCodeAt(at)
+    const code = bytes[at]!
     if (code === 0x2e) {
       if (digits === 0) return false
       parts += 1
@@ -50,32 +59,38 @@ export function isIpv4(text: string, start = 0, end = text.length): boolean {
 }
 
 /** True for an IPv6 address without brackets; `:::` before an IPv4 tail counts as `::` (RFC 5118 §4.10). */
-export function isIpv6(text: string, start = 0, end = text.length): boolean {
+export function isIpv6(text: string): boolean {
+  const bytes = Buffer.from(text, 'utf8')
+  return isIpv6Range(bytes, 0, bytes.length)
+}
+
+/** The same for a range of bytes. */
+export function isIpv6Range(bytes: Uint8Array, start: number, end: number): boolean {
   let groups = 0
   let gap = false
   let at = start
-  if (text.charCodeAt(at) === 0x3a) {
-    if (text.charCodeAt(at + 1) !== 0x3a || at + 1 >= end) return false
+  if (at < end && bytes[at] === 0x3a) {
+    if (at + 1 >= end || bytes[at + 1] !== 0x3a) return false
     gap = true
     at += 2
   }
   while (at < end) {
     let digits = 0
-    while (at + digits < end && digits < 5 && hexValue(text.charCodeAt(at + digits)) >= 0) digits += 1
+    while (at + digits < end && digits < 5 && hexValue(bytes[at + digits]!) >= 0) digits += 1
     const after = at + digits
-    if (after < end && text.charCodeAt(after) === 0x2e) return isIpv4(text, at, end) && fits(groups + 2, gap)
+    if (after < end && bytes[after]! === 0x2e) return isIpv4Range(bytes, at, end) && fits(groups + 2, gap)
     if (digits === 0 || digits > 4) return false
     groups += 1
     at = after
     if (at === end) break
-    if (text.charCodeAt(at) !== 0x3a) return false
+    if (bytes[at]! !== 0x3a) return false
     at += 1
     if (at === end) return false
-    if (text.charCodeAt(at) === 0x3a) {
+    if (bytes[at]! === 0x3a) {
       if (gap) return false
       gap = true
       at += 1
-      if (at < end && text.charCodeAt(at) === 0x3a) return isIpv4(text, at + 1, end) && fits(groups + 2, gap)
+      if (at < end && bytes[at]! === 0x3a) return isIpv4Range(bytes, at + 1, end) && fits(groups + 2, gap)
     }
   }
   return fits(groups, gap)
@@ -89,58 +104,75 @@ export function bracketHost(host: string): string {
 /** True when the text is an acceptable host: name, IPv4, or IPv6 without brackets. */
 export function isHost(text: string): boolean {
   if (text.includes(':')) return isIpv6(text)
-  return attempt(() => readName(text, 0, text.length, tolerant) === text.length || fail('HOST_INVALID', 0)).ok
+  const wire = wireOf(encodeText(text))
+  const end = wire.text.length
+  return attempt(() => readName(wire, 0, end, tolerant) === end || fail('HOST_INVALID', 0)).ok
 }
 
 function fits(groups: number, gap: boolean): boolean {
   return gap ? groups <= 7 : groups === 8
 }
 
-function readIpv6Reference(text: string, start: number, end: number): number {
+function readIpv6Reference(wire: Wire, start: number, end: number): number {
   let position = start + 1
-  while (position < end && position - start < 64 && text.charCodeAt(position) !== 0x5d) position += 1
-  if (position >= end || text.charCodeAt(position) !== 0x5d || !isIpv6(text, start + 1, position))
+  while (position < end && position - start < 64 && wire.bytes[position]! !== 0x5d) position += 1
+  if (position >= end || wire.bytes[position]! !== 0x5d || !isIpv6Range(wire.bytes, start + 1, position))
     fail('HOST_INVALID', start)
-  hostPort.host = text
+  hostPort.host = wire.text
     .slice(start + 1, position)
     .toLowerCase()
     .replace(':::', '::')
   return position + 1
 }
 
-/** Reads a name or IPv4 address in one run: no label may be empty or begin or end with "-". */
-function readName(text: string, start: number, end: number, leniency: Leniency): number {
+/** Reads a name or IPv4 address in one run; labels are looked at only when two separators meet. */
+function readName(wire: Wire, start: number, end: number, leniency: Leniency): number {
+  const { bytes } = wire
+  const flags = charFlags
   let position = start
-  let hasUpper = false
-  let previous = 0x2e
-  let top = 0
+  let all = 0
+  let meeting = 0
+  let previous = SEPARATOR
   while (position < end) {
-    const code = text.charCodeAt(position)
-    if ((charFlags[code]! & HOST) === 0 && !(code === 0x5f && leniency.hostUnderscore)) break
-    if (previous === 0x2e) {
-      if (code === 0x2e || code === 0x2d) fail('HOST_INVALID', position)
-      top = code
-    } else if (code === 0x2e && previous === 0x2d) {
-      fail('HOST_INVALID', position)
-    }
-    if (code >= 0x41 && code <= 0x5a) hasUpper = true
-    previous = code
+    const flag = flags[bytes[position]!]!
+    if ((flag & HOST) === 0 && !(leniency.hostUnderscore && bytes[position] === 0x5f)) break
+    all |= flag
+    meeting |= flag & previous
+    previous = flag
     position += 1
   }
-  if (position === start || previous === 0x2d) fail('HOST_INVALID', position)
-  // A last label that begins with a digit means an IPv4 address.
-  if (top >= 0x30 && top <= 0x39 && !isIpv4(text, start, position)) fail('HOST_INVALID', start)
-  const host = text.slice(start, position)
-  hostPort.host = hasUpper ? host.toLowerCase() : host
+  if (position === start) fail('HOST_INVALID', position)
+  if ((meeting & SEPARATOR) !== 0 || bytes[position - 1] === 0x2d) checkLabels(bytes, start, position)
+  checkTop(bytes, start, position)
+  const host = wire.text.slice(start, position)
+  hostPort.host = (all & UPPER) !== 0 ? host.toLowerCase() : host
   return position
 }
 
-function readPort(text: string, start: number, end: number, allowSpace: boolean): void {
-  let position = allowSpace ? skip(text, start, end) : start
+/** No label may be empty or begin or end with "-"; a dot may end the name. */
+function checkLabels(bytes: Uint8Array, start: number, end: number): void {
+  for (let at = start; at <= end; at += 1) {
+    const before = at === start ? 0x2e : bytes[at - 1]
+    const here = at === end ? 0x2e : bytes[at]
+    if (before === 0x2e && (here === 0x2d || (here === 0x2e && (at < end || end - start === 1)))) fail('HOST_INVALID', at)
+    if (before === 0x2d && here === 0x2e) fail('HOST_INVALID', at)
+  }
+}
+
+/** A last label that begins with a digit means an IPv4 address. */
+function checkTop(bytes: Uint8Array, start: number, end: number): void {
+  let top = bytes[end - 1] === 0x2e ? end - 2 : end - 1
+  while (top > start && bytes[top - 1] !== 0x2e) top -= 1
+  const first = bytes[top < start ? start : top]!
+  if (first >= 0x30 && first <= 0x39 && !isIpv4Range(bytes, start, end)) fail('HOST_INVALID', start)
+}
+
+function readPort(wire: Wire, start: number, end: number, allowSpace: boolean): void {
+  let position = allowSpace ? skip(wire, start, end) : start
   const first = position
   let port = 0
   while (position < end && position - first < 6) {
-    const code = text.charCodeAt(position)
+    const code = wire.bytes[position]!
     if (code < 0x30 || code > 0x39) break
     port = port * 10 + code - 0x30
     position += 1
@@ -150,8 +182,8 @@ function readPort(text: string, start: number, end: number, allowSpace: boolean)
   hostPort.next = position
 }
 
-function skip(text: string, at: number, end: number): number {
+function skip(wire: Wire, at: number, end: number): number {
   let position = at
-  while (position < end && (text.charCodeAt(position) === 0x20 || text.charCodeAt(position) === 0x09)) position += 1
+  while (position < end && (wire.bytes[position]! === 0x20 || wire.bytes[position]! === 0x09)) position += 1
   return position
 }

@@ -5,11 +5,12 @@
 import { SipUsageError } from '../errors'
 import { parametersMax } from '../limits'
 import type { Leniency } from '../message/leniency'
-import { charFlags, equalsIgnoreCase, isToken, skipSpace, TOKEN } from './chars'
+import { charFlags, equalsIgnoreCase, isToken, skipSpace, TOKEN, tokenEnd } from './chars'
 import { fail } from './failure'
-import { isIpv6 } from './host'
+import { isIpv6, isIpv6Range } from './host'
 import { quote, scanQuoted, unquote } from './quoted'
 import { decodeText, encodeText } from './text'
+import { type Wire, wireOf } from './wire'
 
 /** Parameters by lower-case name, in order; null for a parameter without a value. Quoted values are unquoted. */
 export type Params = ReadonlyMap<string, string | null>
@@ -27,66 +28,73 @@ export const param = { nameStart: 0, nameEnd: 0, valueStart: -1, valueEnd: -1, n
  * Reads one `name [= value]` at `at` (after the semicolon) into {@link param}. White space is allowed around each
  * part; `param.next` is the position after it, trailing white space skipped.
  */
-export function readParam(text: string, at: number, end: number, leniency: Leniency): void {
-  let position = skipSpace(text, at, end)
+export function readParam(wire: Wire, at: number, end: number, leniency: Leniency): void {
+  let position = skipSpace(wire, at, end)
   param.nameStart = position
-  while (position < end && (charFlags[text.charCodeAt(position)]! & TOKEN) !== 0) position += 1
+  position = tokenEnd(wire, position, end)
   param.nameEnd = position
   param.valueStart = -1
   param.valueEnd = -1
   if (position === param.nameStart) {
-    const code = position < end ? text.charCodeAt(position) : 0x3b
+    const code = position < end ? wire.bytes[position]! : 0x3b
     if (code !== 0x3b && code !== 0x2c) fail('PARAMETER_INVALID', position)
     if (!leniency.emptyParameters) fail('EMPTY_PARAMETER', position)
     param.next = position
     return
   }
-  position = skipSpace(text, position, end)
-  if (position < end && text.charCodeAt(position) === 0x3d) position = readValue(text, position + 1, end, leniency)
+  position = skipSpace(wire, position, end)
+  if (position < end && wire.bytes[position]! === 0x3d) position = readValue(wire, position + 1, end, leniency)
   param.next = position
 }
 
 /** True when the parameter read last has this name (given in lower case). */
-export function paramIs(text: string, lower: string): boolean {
-  return equalsIgnoreCase(text, param.nameStart, param.nameEnd, lower)
+export function paramIs(wire: Wire, lower: string): boolean {
+  return equalsIgnoreCase(wire, param.nameStart, param.nameEnd, lower)
 }
 
 /**
  * Checks parameters from `at` up to a comma or `end` and returns the position of that comma, or `end`. The text at `at`
  * is a semicolon, a comma or the end.
  */
-export function scanParams(text: string, at: number, end: number, leniency: Leniency): number {
-  let position = skipSpace(text, at, end)
+export function scanParams(wire: Wire, at: number, end: number, leniency: Leniency): number {
+  let position = skipSpace(wire, at, end)
   let count = 0
-  while (position < end && text.charCodeAt(position) === 0x3b) {
+  while (position < end && wire.bytes[position]! === 0x3b) {
     count += 1
     if (count > parametersMax) fail('TOO_MANY_PARAMETERS', position)
-    readParam(text, position + 1, end, leniency)
+    readParam(wire, position + 1, end, leniency)
     position = param.next
   }
-  if (position < end && text.charCodeAt(position) !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
+  if (position < end && wire.bytes[position]! !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
   return position
 }
 
-/** The map of parameters that {@link scanParams} has accepted. Of a repeated name the first counts. */
+/** The map of parameters that {@link scanParams} has accepted, from their wire text. Of a repeated name the first counts. */
 export function decodeParams(text: string, leniency: Leniency): Params {
-  if (text.length === 0) return noParams
+  return text.length === 0 ? noParams : decodeParamsRange(wireOf(text), 0, text.length, leniency)
+}
+
+/** The same for a range that a codec is reading. */
+export function decodeParamsRange(wire: Wire, start: number, end: number, leniency: Leniency): Params {
+  let position = skipSpace(wire, start, end)
+  if (position >= end) return noParams
   const params = new Map<string, string | null>()
-  let position = skipSpace(text, 0, text.length)
-  while (position < text.length && text.charCodeAt(position) === 0x3b) {
-    readParam(text, position + 1, text.length, leniency)
+  while (position < end && wire.bytes[position] === 0x3b) {
+    readParam(wire, position + 1, end, leniency)
     position = param.next
     if (param.nameEnd === param.nameStart) continue
-    const name = text.slice(param.nameStart, param.nameEnd).toLowerCase()
-    if (!params.has(name)) params.set(name, paramValue(text))
+    const name = wire.text.slice(param.nameStart, param.nameEnd).toLowerCase()
+    if (!params.has(name)) params.set(name, paramValue(wire))
   }
   return params
 }
 
 /** The value of the parameter read last: unquoted, UTF-8 decoded; null when it has none. */
-export function paramValue(text: string): string | null {
+export function paramValue(wire: Wire): string | null {
   if (param.valueStart < 0) return null
-  if (text.charCodeAt(param.valueStart) === 0x22) return unquote(text, param.valueStart, param.valueEnd)
+  const { text, bytes } = wire
+  const isQuoted = param.valueEnd > param.valueStart && bytes[param.valueStart] === 0x22
+  if (isQuoted) return unquote(text, param.valueStart, param.valueEnd)
   return decodeText(text.slice(param.valueStart, param.valueEnd))
 }
 
@@ -132,52 +140,52 @@ function checkName(name: string): void {
 
 function isIpv6Value(value: string): boolean {
   const bracketed = value.startsWith('[') && value.endsWith(']')
-  return bracketed ? isIpv6(value, 1, value.length - 1) : isIpv6(value, 0, value.length)
+  return bracketed ? isIpv6(value.slice(1, -1)) : isIpv6(value)
 }
 
 /** Reads the value after "="; returns the position after it and its white space. */
-function readValue(text: string, at: number, end: number, leniency: Leniency): number {
-  const start = skipSpace(text, at, end)
+function readValue(wire: Wire, at: number, end: number, leniency: Leniency): number {
+  const start = skipSpace(wire, at, end)
   let position = start
-  const first = start < end ? text.charCodeAt(start) : 0
+  const first = start < end ? wire.bytes[start]! : 0
   if (first === 0x22) {
-    position = scanQuoted(text, start, end)
+    position = scanQuoted(wire, start, end)
   } else if (first === 0x5b) {
-    position = scanBracketed(text, start, end)
+    position = scanBracketed(wire, start, end)
   } else {
-    while (position < end && (charFlags[text.charCodeAt(position)]! & TOKEN) !== 0) position += 1
-    if (position < end && text.charCodeAt(position) === 0x3a) position = scanBareIpv6(text, start, end)
-    if (position < end && leniency.parameterCharacters) position = scanLenient(text, position, end)
+    position = tokenEnd(wire, position, end)
+    if (position < end && wire.bytes[position]! === 0x3a) position = scanBareIpv6(wire, start, end)
+    if (position < end && leniency.parameterCharacters) position = scanLenient(wire, position, end)
     if (position === start && !leniency.emptyParameters) fail('PARAMETER_INVALID', position)
   }
   param.valueStart = start
   param.valueEnd = position
-  return skipSpace(text, position, end)
+  return skipSpace(wire, position, end)
 }
 
-function scanBracketed(text: string, start: number, end: number): number {
+function scanBracketed(wire: Wire, start: number, end: number): number {
   let position = start + 1
-  while (position < end && text.charCodeAt(position) !== 0x5d) position += 1
-  if (position >= end || !isIpv6(text, start + 1, position)) fail('HOST_INVALID', start)
+  while (position < end && wire.bytes[position]! !== 0x5d) position += 1
+  if (position >= end || !isIpv6Range(wire.bytes, start + 1, position)) fail('HOST_INVALID', start)
   return position + 1
 }
 
 /** RFC 5118 §4.5: the grammar of via-received has the address without brackets. */
-function scanBareIpv6(text: string, start: number, end: number): number {
+function scanBareIpv6(wire: Wire, start: number, end: number): number {
   let position = start
   while (position < end) {
-    const code = text.charCodeAt(position)
+    const code = wire.bytes[position]!
     if (code !== 0x3a && (charFlags[code]! & TOKEN) === 0) break
     position += 1
   }
-  if (!isIpv6(text, start, position)) fail('PARAMETER_INVALID', start)
+  if (!isIpv6Range(wire.bytes, start, position)) fail('PARAMETER_INVALID', start)
   return position
 }
 
-function scanLenient(text: string, at: number, end: number): number {
+function scanLenient(wire: Wire, at: number, end: number): number {
   let position = at
   while (position < end) {
-    const code = text.charCodeAt(position)
+    const code = wire.bytes[position]!
     if (code === 0x3b || code === 0x2c || code === 0x20 || code === 0x09 || code === 0x22) break
     position += 1
   }

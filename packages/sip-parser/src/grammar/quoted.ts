@@ -1,19 +1,21 @@
 /** Quoted strings with quoted pairs (RFC 3261 §25.1: quoted-string, qdtext, quoted-pair). */
 import { fail } from './failure'
 import { decodeText } from './text'
+import type { Wire } from './wire'
 
 /**
  * Checks the quoted string that begins at `start` and returns the position after its closing quote. A quoted pair may
  * escape any ASCII byte but CR and LF (RFC 4475 §3.1.1.2 has NUL).
  */
-export function scanQuoted(text: string, start: number, end: number): number {
+export function scanQuoted(wire: Wire, start: number, end: number): number {
+  const { bytes } = wire
   let position = start + 1
   while (position < end) {
-    const code = text.charCodeAt(position)
+    const code = bytes[position]!
     if (code === 0x22) return position + 1
     if (code === 0x5c) {
       position += 1
-      if (position < end && text.charCodeAt(position) > 0x7f) fail('QUOTED_STRING_INVALID', position)
+      if (position < end && wire.bytes[position]! > 0x7f) fail('QUOTED_STRING_INVALID', position)
     } else if ((code < 0x20 && code !== 0x09) || code === 0x7f) {
       fail('QUOTED_STRING_INVALID', position)
     }
@@ -22,19 +24,20 @@ export function scanQuoted(text: string, start: number, end: number): number {
   return fail('QUOTE_UNTERMINATED', start)
 }
 
-/** The text of a quoted string with its quotes at `start` and `end - 1`: pairs resolved once, UTF-8 decoded. */
+/** The text of a quoted string (wire text) with its quotes at `start` and `end - 1`: pairs resolved once, UTF-8 decoded. */
 export function unquote(text: string, start: number, end: number): string {
-  const backslash = text.indexOf('\\', start + 1)
-  if (backslash < 0 || backslash >= end - 1) return decodeText(text.slice(start + 1, end - 1))
+  const inner = text.slice(start + 1, end - 1)
+  const backslash = inner.indexOf('\\')
+  if (backslash < 0) return decodeText(inner)
   let result = ''
-  let from = start + 1
-  for (let at = backslash; at < end - 1; at += 1) {
-    if (text.charCodeAt(at) !== 0x5c) continue
-    result += text.slice(from, at)
+  let from = 0
+  for (let at = backslash; at < inner.length; at += 1) {
+    if (inner.charCodeAt(at) !== 0x5c) continue
+    result += inner.slice(from, at)
     from = at + 1
     at += 1
   }
-  return decodeText(result + text.slice(from, end - 1))
+  return decodeText(result + inner.slice(from))
 }
 
 /** A quoted string that stands for `text`: quotes and backslashes escaped, and control characters too. */

@@ -3,27 +3,29 @@ import { SipUsageError } from '../errors'
 import { cursor } from '../grammar/cursor'
 import { attempt } from '../grammar/failure'
 import { encodeText } from '../grammar/text'
+import { wireOf } from '../grammar/wire'
 import { strict, tolerant } from '../message/leniency'
 import { parseUri, SipUri, type Uri } from '../uri/index'
 import { Contact, decodeContact } from './contact'
+import type { Codec } from './definition'
 import { decodeNameAddr, decodeOneNameAddr, NameAddr } from './name-addr'
 import { decodeVia, Via } from './via'
 
-const wireOf = (text: string): string => encodeText(text)
 
 function nameAddr(text: string, leniency = strict): NameAddr {
-  const wire = wireOf(text)
-  return decodeOneNameAddr(wire, 0, wire.length, leniency)
+  const wire = wireOf(encodeText(text))
+  return decodeOneNameAddr(wire, 0, wire.text.length, leniency)
 }
 
 function failure(
-  decode: (text: string, start: number, end: number, leniency: typeof strict) => unknown,
+  decode: Codec<unknown>,
   text: string,
 ): string {
-  const wire = wireOf(text)
+  const wire = wireOf(encodeText(text))
+  const { length } = wire.text
   const result = attempt(() => {
-    decode(wire, 0, wire.length, strict)
-    if (cursor.next < wire.length) throw new Error(`stopped at ${cursor.next}`)
+    decode(wire, 0, length, strict)
+    if (cursor.next < length) throw new Error(`stopped at ${cursor.next}`)
   })
   return result.ok ? 'accepted' : result.error.code
 }
@@ -96,7 +98,7 @@ describe('name-addr', () => {
 })
 
 describe('Contact', () => {
-  const contact = (text: string): Contact => decodeContact(text, 0, text.length, strict)
+  const contact = (text: string): Contact => decodeContact(wireOf(text), 0, text.length, strict)
 
   it('RFC 3261 §20.10, RFC 5626 §4: expires, q, instance, reg-id', () => {
     const value = contact('<sip:a@b>;expires=60;q=0.5;+sip.instance="<urn:uuid:1>";reg-id=2')
@@ -125,14 +127,14 @@ describe('Contact', () => {
 
   it('a comma in a name, a quote or brackets divides nothing', () => {
     const text = '"a,b" <sip:a,c@b;x=1>;p="q,r",<sip:d@e>'
-    const first = decodeNameAddr(text, 0, text.length, strict)
+    const first = decodeNameAddr(wireOf(text), 0, text.length, strict)
     expect(cursor.next).toBe(text.indexOf(',<sip:d'))
     expect(first.params.get('p')).toBe('q,r')
   })
 })
 
 describe('Via', () => {
-  const via = (text: string): Via => decodeVia(text, 0, text.length, strict)
+  const via = (text: string): Via => decodeVia(wireOf(text), 0, text.length, strict)
 
   it('RFC 3261 §20.42, RFC 3581: sent-by, branch, received, rport', () => {
     const value = via(

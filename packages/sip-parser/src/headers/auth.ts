@@ -2,6 +2,7 @@
  * Challenges and credentials: WWW-Authenticate, Proxy-Authenticate, Authorization, Proxy-Authorization
  * (RFC 3261 §20.7, §20.27, §20.28, §20.44; RFC 7616 §3.3, §3.4; RFC 8760). Syntax only: no digest is computed here.
  */
+import type { Wire } from '../grammar/wire'
 import { SipUsageError } from '../errors'
 import { charFlags, equalsIgnoreCase, isToken, skipSpace, TOKEN } from '../grammar/chars'
 import { fail } from '../grammar/failure'
@@ -142,60 +143,60 @@ export class Credentials extends AuthValue {
 }
 
 /** Reads a challenge that fills the range; these headers are never split at commas (RFC 3261 §7.3.1). */
-export function decodeChallenge(text: string, start: number, end: number): Challenge {
-  const value = readAuth(text, start, end)
+export function decodeChallenge(wire: Wire, start: number, end: number): Challenge {
+  const value = readAuth(wire, start, end)
   return new Challenge(value.scheme, value.params, value.token68)
 }
 
 /** Reads credentials that fill the range. */
-export function decodeCredentials(text: string, start: number, end: number): Credentials {
-  const value = readAuth(text, start, end)
+export function decodeCredentials(wire: Wire, start: number, end: number): Credentials {
+  const value = readAuth(wire, start, end)
   return new Credentials(value.scheme, value.params, value.token68)
 }
 
 /** Authentication-Info (RFC 7615): parameters without a scheme. */
-export function decodeAuthParams(text: string, start: number, end: number): Params {
-  return readAuthParams(text, start, end)
+export function decodeAuthParams(wire: Wire, start: number, end: number): Params {
+  return readAuthParams(wire, start, end)
 }
 
-function readAuth(text: string, start: number, end: number): { scheme: string; params: Params; token68?: string } {
-  const schemeEnd = tokenEnd(text, start, end)
-  const position = skipSpace(text, schemeEnd, end)
-  const scheme = text.slice(start, schemeEnd)
+function readAuth(wire: Wire, start: number, end: number): { scheme: string; params: Params; token68?: string } {
+  const schemeEnd = tokenEnd(wire, start, end)
+  const position = skipSpace(wire, schemeEnd, end)
+  const scheme = wire.text.slice(start, schemeEnd)
   if (position === end) return { scheme, params: new Map() }
   if (position === schemeEnd) fail('CREDENTIALS_INVALID', position)
-  if (!equalsIgnoreCase(text, start, schemeEnd, 'digest') && isToken68(text, position, end))
-    return { scheme, params: new Map(), token68: text.slice(position, end) }
-  return { scheme, params: readAuthParams(text, position, end) }
+  if (!equalsIgnoreCase(wire, start, schemeEnd, 'digest') && isToken68(wire, position, end))
+    return { scheme, params: new Map(), token68: wire.text.slice(position, end) }
+  return { scheme, params: readAuthParams(wire, position, end) }
 }
 
-function readAuthParams(text: string, start: number, end: number): Params {
+function readAuthParams(wire: Wire, start: number, end: number): Params {
   const params = new Map<string, string | null>()
   let position = start
   for (;;) {
-    position = skipSpace(text, position, end)
-    const nameEnd = tokenEnd(text, position, end)
-    const name = text.slice(position, nameEnd).toLowerCase()
+    position = skipSpace(wire, position, end)
+    const nameEnd = tokenEnd(wire, position, end)
+    const name = wire.text.slice(position, nameEnd).toLowerCase()
     if (params.has(name)) fail('PARAMETER_REPEATED', position)
     if (params.size >= parametersMax) fail('TOO_MANY_PARAMETERS', position)
-    const equals = skipSpace(text, nameEnd, end)
-    if (equals >= end || text.charCodeAt(equals) !== 0x3d) fail('CREDENTIALS_INVALID', equals)
-    const valueStart = skipSpace(text, equals + 1, end)
-    const isQuoted = valueStart < end && text.charCodeAt(valueStart) === 0x22
-    const valueEnd = isQuoted ? scanQuoted(text, valueStart, end) : tokenEnd(text, valueStart, end)
-    params.set(name, isQuoted ? unquote(text, valueStart, valueEnd) : text.slice(valueStart, valueEnd))
-    position = skipSpace(text, valueEnd, end)
+    const equals = skipSpace(wire, nameEnd, end)
+    if (equals >= end || wire.bytes[equals]! !== 0x3d) fail('CREDENTIALS_INVALID', equals)
+    const valueStart = skipSpace(wire, equals + 1, end)
+    const isQuoted = valueStart < end && wire.bytes[valueStart]! === 0x22
+    const valueEnd = isQuoted ? scanQuoted(wire, valueStart, end) : tokenEnd(wire, valueStart, end)
+    params.set(name, isQuoted ? unquote(wire.text, valueStart, valueEnd) : wire.text.slice(valueStart, valueEnd))
+    position = skipSpace(wire, valueEnd, end)
     if (position >= end) return params
-    if (text.charCodeAt(position) !== 0x2c) fail('CREDENTIALS_INVALID', position)
+    if (wire.bytes[position]! !== 0x2c) fail('CREDENTIALS_INVALID', position)
     position += 1
   }
 }
 
 /** RFC 7235 §2.1: letters, digits, `-._~+/`, then `=`; not to be mistaken for `name=value`. */
-function isToken68(text: string, start: number, end: number): boolean {
+function isToken68(wire: Wire, start: number, end: number): boolean {
   let position = start
   while (position < end) {
-    const code = text.charCodeAt(position)
+    const code = wire.bytes[position]!
     const lower = code | 0x20
     const isLetter = lower >= 0x61 && lower <= 0x7a
     const isDigit = code >= 0x30 && code <= 0x39
@@ -204,13 +205,13 @@ function isToken68(text: string, start: number, end: number): boolean {
     position += 1
   }
   if (position === start) return false
-  while (position < end && text.charCodeAt(position) === 0x3d) position += 1
+  while (position < end && wire.bytes[position]! === 0x3d) position += 1
   return position === end
 }
 
-function tokenEnd(text: string, start: number, end: number): number {
+function tokenEnd(wire: Wire, start: number, end: number): number {
   let position = start
-  while (position < end && (charFlags[text.charCodeAt(position)]! & TOKEN) !== 0) position += 1
+  while (position < end && (charFlags[wire.bytes[position]!]! & TOKEN) !== 0) position += 1
   if (position === start) fail('CREDENTIALS_INVALID', start)
   return position
 }

@@ -1,4 +1,5 @@
 /** Contact (RFC 3261 §20.10; RFC 5626 and RFC 5627 for its instance and reg-id parameters). */
+import { type Wire, wireOf } from '../grammar/wire'
 import { SipUsageError } from '../errors'
 import { skipSpace } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
@@ -51,57 +52,57 @@ export class Contact extends NameAddr {
 }
 
 /** Reads one Contact value at `start`; `cursor.next` is then at a comma or `end`. */
-export function decodeContact(text: string, start: number, end: number, leniency: Leniency): Contact {
-  if (text.charCodeAt(start) === 0x2a && isStar(text, start, end)) fail('CONTACT_STAR_INVALID', start)
-  const uri = readAddress(text, start, end, leniency)
+export function decodeContact(wire: Wire, start: number, end: number, leniency: Leniency): Contact {
+  if (wire.bytes[start]! === 0x2a && isStar(wire, start, end)) fail('CONTACT_STAR_INVALID', start)
+  const uri = readAddress(wire, start, end, leniency)
   const displayName = address.displayName
   const paramsStart = address.next
   let position = paramsStart
   let expires: number | undefined
   let q: number | undefined
   let count = 0
-  while (position < end && text.charCodeAt(position) === 0x3b) {
+  while (position < end && wire.bytes[position]! === 0x3b) {
     count += 1
     if (count > parametersMax) fail('TOO_MANY_PARAMETERS', position)
-    readParam(text, position + 1, end, leniency)
+    readParam(wire, position + 1, end, leniency)
     position = param.next
-    if (paramIs(text, 'expires')) {
+    if (paramIs(wire, 'expires')) {
       if (expires !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
-      expires = readSeconds(text, param.nameStart, param.valueStart, param.valueEnd)
-    } else if (paramIs(text, 'q')) {
+      expires = readSeconds(wire, param.nameStart, param.valueStart, param.valueEnd)
+    } else if (paramIs(wire, 'q')) {
       if (q !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
-      q = readQ(text, param.nameStart, param.valueStart, param.valueEnd)
+      q = readQ(wire, param.nameStart, param.valueStart, param.valueEnd)
     }
   }
-  if (position < end && text.charCodeAt(position) !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
+  if (position < end && wire.bytes[position]! !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
   cursor.next = position
-  return new Contact(displayName, uri, text.slice(paramsStart, position), expires, q)
+  return new Contact(displayName, uri, wire.text.slice(paramsStart, position), expires, q)
 }
 
 /** True when `*` stands alone at `start`: the message decides whether it may. */
-function isStar(text: string, start: number, end: number): boolean {
-  const next = skipSpace(text, start + 1, end)
-  return next >= end || text.charCodeAt(next) === 0x2c
+function isStar(wire: Wire, start: number, end: number): boolean {
+  const next = skipSpace(wire, start + 1, end)
+  return next >= end || wire.bytes[next]! === 0x2c
 }
 
 /** A qvalue (RFC 3261 §25.1): `0[.ddd]` or `1[.000]`. */
-export function readQ(text: string, nameStart: number, start: number, end: number): number {
+export function readQ(wire: Wire, nameStart: number, start: number, end: number): number {
   const length = end - start
-  const whole = start < 0 ? 0 : text.charCodeAt(start)
+  const whole = start < 0 ? 0 : wire.bytes[start]!
   if (start < 0 || length < 1 || length > 5 || (whole !== 0x30 && whole !== 0x31)) fail('Q_INVALID', nameStart)
-  if (length > 1 && text.charCodeAt(start + 1) !== 0x2e) fail('Q_INVALID', start)
+  if (length > 1 && wire.bytes[start + 1]! !== 0x2e) fail('Q_INVALID', start)
   for (let at = start + 2; at < end; at += 1) {
-    const digit = text.charCodeAt(at)
+    const digit = wire.bytes[at]!
     if (digit < 0x30 || digit > 0x39 || (whole === 0x31 && digit !== 0x30)) fail('Q_INVALID', at)
   }
-  return Number(text.slice(start, end))
+  return Number(wire.text.slice(start, end))
 }
 
-function readSeconds(text: string, nameStart: number, start: number, end: number): number {
+function readSeconds(wire: Wire, nameStart: number, start: number, end: number): number {
   if (start < 0 || start === end) fail('NUMBER_INVALID', nameStart)
   let value = 0
   for (let at = start; at < end; at += 1) {
-    const digit = text.charCodeAt(at) - 0x30
+    const digit = wire.bytes[at]! - 0x30
     if (digit < 0 || digit > 9) fail('NUMBER_INVALID', at)
     value = value * 10 + digit
     if (value > 4294967295) fail('NUMBER_TOO_LARGE', start)
@@ -119,7 +120,7 @@ function make(rawDisplayName: string, uri: Uri, params: Params): Contact {
 
 function fromText(
   value: string | null | undefined,
-  read: (text: string, nameStart: number, start: number, end: number) => number,
+  read: (wire: Wire, nameStart: number, start: number, end: number) => number,
 ): number | undefined {
-  return value === undefined ? undefined : read(value ?? '', 0, 0, value?.length ?? 0)
+  return value === undefined ? undefined : read(wireOf(value ?? ''), 0, 0, value?.length ?? 0)
 }

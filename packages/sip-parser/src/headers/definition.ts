@@ -1,4 +1,5 @@
 /** The shape of a registry entry (RFC 3261 §7.3.1, §20): what a header is called, how often it may appear, how it is read. */
+import type { Wire } from '../grammar/wire'
 import type { Leniency } from '../message/leniency'
 
 /**
@@ -11,7 +12,7 @@ export type MultiValueRule = 'single' | 'list' | 'lines'
  * Reads one value from a range of wire text without line ends. Codecs of `list` headers leave `cursor.next` at a comma
  * or the end; the others fill the range. They throw DecodeFailure.
  */
-export type Codec<T> = (text: string, start: number, end: number, leniency: Leniency) => T
+export type Codec<T> = (wire: Wire, start: number, end: number, leniency: Leniency) => T
 
 /** One known header. */
 export interface HeaderDefinition {

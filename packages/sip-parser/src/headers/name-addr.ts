@@ -1,4 +1,5 @@
 /** name-addr and addr-spec with parameters: From, To, Route, Record-Route and their kind (RFC 3261 §20, §20.10, §25.1). */
+import type { Wire } from '../grammar/wire'
 import { charFlags, skipSpace, TOKEN, trimSpace } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { fail } from '../grammar/failure'
@@ -94,86 +95,86 @@ export const address: { displayName: string; uri: Uri | undefined; next: number 
 }
 
 /** Reads one name-addr or addr-spec with its parameters at `start`; `cursor.next` is then at a comma or `end`. */
-export function decodeNameAddr(text: string, start: number, end: number, leniency: Leniency): NameAddr {
-  const uri = readAddress(text, start, end, leniency)
+export function decodeNameAddr(wire: Wire, start: number, end: number, leniency: Leniency): NameAddr {
+  const uri = readAddress(wire, start, end, leniency)
   const displayName = address.displayName
   const paramsStart = address.next
   let position = paramsStart
   let tag: string | undefined
   let count = 0
-  while (position < end && text.charCodeAt(position) === 0x3b) {
+  while (position < end && wire.bytes[position]! === 0x3b) {
     count += 1
     if (count > parametersMax) fail('TOO_MANY_PARAMETERS', position)
-    readParam(text, position + 1, end, leniency)
+    readParam(wire, position + 1, end, leniency)
     position = param.next
-    if (param.nameEnd - param.nameStart !== 3 || !paramIs(text, 'tag')) continue
+    if (param.nameEnd - param.nameStart !== 3 || !paramIs(wire, 'tag')) continue
     if (tag !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
-    if (param.valueStart < 0 || text.charCodeAt(param.valueStart) === 0x22) fail('PARAMETER_INVALID', param.nameStart)
-    tag = text.slice(param.valueStart, param.valueEnd)
+    if (param.valueStart < 0 || wire.bytes[param.valueStart]! === 0x22) fail('PARAMETER_INVALID', param.nameStart)
+    tag = wire.text.slice(param.valueStart, param.valueEnd)
   }
-  if (position < end && text.charCodeAt(position) !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
+  if (position < end && wire.bytes[position]! !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
   cursor.next = position
-  return new NameAddr(displayName, uri, position === paramsStart ? '' : text.slice(paramsStart, position), tag)
+  return new NameAddr(displayName, uri, position === paramsStart ? '' : wire.text.slice(paramsStart, position), tag)
 }
 
 /** Reads a name-addr or addr-spec that fills the range: From, To, Refer-To and their kind. */
-export function decodeOneNameAddr(text: string, start: number, end: number, leniency: Leniency): NameAddr {
-  const value = decodeNameAddr(text, start, end, leniency)
+export function decodeOneNameAddr(wire: Wire, start: number, end: number, leniency: Leniency): NameAddr {
+  const value = decodeNameAddr(wire, start, end, leniency)
   if (cursor.next < end) fail('UNEXPECTED_CHARACTER', cursor.next)
   return value
 }
 
 /** Reads display name and URI into {@link address} and returns the URI; `address.next` is after them and white space. */
-export function readAddress(text: string, start: number, end: number, leniency: Leniency): Uri {
-  const from = skipSpace(text, start, end)
+export function readAddress(wire: Wire, start: number, end: number, leniency: Leniency): Uri {
+  const from = skipSpace(wire, start, end)
   if (from >= end) fail('HEADER_EMPTY', from)
-  const first = text.charCodeAt(from)
+  const first = wire.bytes[from]!
   address.displayName = ''
-  if (first === 0x3c) return readBracketed(text, from, end, leniency)
+  if (first === 0x3c) return readBracketed(wire, from, end, leniency)
   if (first === 0x22) {
-    const quoteEnd = scanQuoted(text, from, end)
-    const bracket = skipSpace(text, quoteEnd, end)
-    if (bracket >= end || text.charCodeAt(bracket) !== 0x3c) fail('ADDRESS_BRACKET_MISSING', bracket)
-    const uri = readBracketed(text, bracket, end, leniency)
-    address.displayName = text.slice(from, quoteEnd)
+    const quoteEnd = scanQuoted(wire, from, end)
+    const bracket = skipSpace(wire, quoteEnd, end)
+    if (bracket >= end || wire.bytes[bracket]! !== 0x3c) fail('ADDRESS_BRACKET_MISSING', bracket)
+    const uri = readBracketed(wire, bracket, end, leniency)
+    address.displayName = wire.text.slice(from, quoteEnd)
     return uri
   }
-  const stop = skipTokens(text, from, end)
-  const code = stop < end ? text.charCodeAt(stop) : 0
+  const stop = skipTokens(wire, from, end)
+  const code = stop < end ? wire.bytes[stop]! : 0
   if (code === 0x3c) {
-    const uri = readBracketed(text, stop, end, leniency)
-    address.displayName = text.slice(from, trimSpace(text, from, stop))
+    const uri = readBracketed(wire, stop, end, leniency)
+    address.displayName = wire.text.slice(from, trimSpace(wire, from, stop))
     return uri
   }
-  if (code === 0x3a) return readBare(text, from, end, leniency)
-  return readUnquotedName(text, from, stop, end, leniency)
+  if (code === 0x3a) return readBare(wire, from, end, leniency)
+  return readUnquotedName(wire, from, stop, end, leniency)
 }
 
 /** The position of the first character from `at` that is neither of a token nor white space. */
-function skipTokens(text: string, at: number, end: number): number {
+function skipTokens(wire: Wire, at: number, end: number): number {
   let position = at
   while (position < end) {
-    const code = text.charCodeAt(position)
+    const code = wire.bytes[position]!
     if ((charFlags[code]! & TOKEN) === 0 && code !== 0x20 && code !== 0x09) break
     position += 1
   }
   return position
 }
 
-function readBracketed(text: string, bracket: number, end: number, leniency: Leniency): Uri {
+function readBracketed(wire: Wire, bracket: number, end: number, leniency: Leniency): Uri {
   let uriStart = bracket + 1
-  if (leniency.spacesInAddress) uriStart = skipSpace(text, uriStart, end)
-  else if (uriStart < end && isSpace(text.charCodeAt(uriStart))) fail('ADDRESS_SPACE', uriStart)
+  if (leniency.spacesInAddress) uriStart = skipSpace(wire, uriStart, end)
+  else if (uriStart < end && isSpace(wire.bytes[uriStart]!)) fail('ADDRESS_SPACE', uriStart)
   if (uriStart >= end) fail('ADDRESS_BRACKET_MISSING', bracket)
-  const uri = decodeUriPrefix(text, uriStart, end, leniency)
+  const uri = decodeUriPrefix(wire, uriStart, end, leniency)
   let close = cursor.next
-  if (close < end && isSpace(text.charCodeAt(close))) {
+  if (close < end && isSpace(wire.bytes[close]!)) {
     if (!leniency.spacesInAddress) fail('ADDRESS_SPACE', close)
-    close = skipSpace(text, close, end)
+    close = skipSpace(wire, close, end)
   }
   if (close >= end) fail('ADDRESS_BRACKET_MISSING', bracket)
-  if (text.charCodeAt(close) !== 0x3e) fail('URI_INVALID', close)
-  address.next = skipSpace(text, close + 1, end)
+  if (wire.bytes[close]! !== 0x3e) fail('URI_INVALID', close)
+  address.next = skipSpace(wire, close + 1, end)
   return uri
 }
 
@@ -182,28 +183,28 @@ function isSpace(code: number): boolean {
 }
 
 /** RFC 3261 §20.10: without brackets what follows a semicolon belongs to the header; "?" and "," need brackets. */
-function readBare(text: string, from: number, end: number, leniency: Leniency): Uri {
+function readBare(wire: Wire, from: number, end: number, leniency: Leniency): Uri {
   let stop = from
   while (stop < end) {
-    const code = text.charCodeAt(stop)
+    const code = wire.bytes[stop]!
     if (code === 0x3b || code === 0x2c || code === 0x20 || code === 0x09) break
     if (code === 0x3f && !leniency.addressWithoutBrackets) fail('ADDRESS_NEEDS_BRACKETS', stop)
     stop += 1
   }
-  const uri = decodeUri(text, from, stop, leniency)
-  address.next = skipSpace(text, stop, end)
+  const uri = decodeUri(wire, from, stop, leniency)
+  address.next = skipSpace(wire, stop, end)
   return uri
 }
 
 /** A display name with characters that want quotes; it must not reach beyond the next quote or bracket. */
-function readUnquotedName(text: string, from: number, stop: number, end: number, leniency: Leniency): Uri {
+function readUnquotedName(wire: Wire, from: number, stop: number, end: number, leniency: Leniency): Uri {
   if (stop >= end) fail('URI_INVALID', from)
   let bracket = stop
-  while (bracket < end && text.charCodeAt(bracket) !== 0x3c) bracket += 1
-  if (bracket >= end) fail(text.charCodeAt(stop) === 0x3e ? 'ADDRESS_BRACKET_MISSING' : 'URI_INVALID', stop)
+  while (bracket < end && wire.bytes[bracket]! !== 0x3c) bracket += 1
+  if (bracket >= end) fail(wire.bytes[stop]! === 0x3e ? 'ADDRESS_BRACKET_MISSING' : 'URI_INVALID', stop)
   if (!leniency.unquotedDisplayName) fail('DISPLAY_NAME_INVALID', stop)
-  const name = text.slice(from, trimSpace(text, from, bracket))
-  const uri = readBracketed(text, bracket, end, leniency)
+  const name = wire.text.slice(from, trimSpace(wire, from, bracket))
+  const uri = readBracketed(wire, bracket, end, leniency)
   address.displayName = quote(name)
   return uri
 }

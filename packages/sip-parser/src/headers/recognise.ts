@@ -4,6 +4,7 @@
  */
 import { headerDefinitions } from './index'
 
+const longest = headerDefinitions.reduce((length, { name }) => Math.max(length, name.length), 0)
 const compactIds = new Uint8Array(128)
 const tableSize = 8192
 /** For each hash the first candidate id; for each id the next one with the same hash. */
@@ -16,11 +17,12 @@ const idsByName = new Map<string, number>()
 
 fillTables()
 
-/** The id of the name in the range, or 0 when it is not known. The bytes are known to be those of a token. */
+/** The id of the name in the range, or 0 when it is not known. A known name is a token. */
 export function recogniseName(bytes: Uint8Array, start: number, end: number): number {
   const length = end - start
+  if (length < 1 || length > longest) return 0
   const first = bytes[start]! | 0x20
-  if (length === 1) return compactIds[first & 0x7f]!
+  if (length === 1) return isLetter(first) ? compactIds[first]! : 0
   let id = heads[hash(length, first, bytes[end - 1]! | 0x20)]!
   while (id !== 0) {
     if (isName(bytes, start, length, id)) return id
@@ -37,11 +39,16 @@ export function headerIdOf(name: string): number {
 function isName(bytes: Uint8Array, start: number, length: number, id: number): boolean {
   const from = nameStarts[id]!
   if (nameStarts[id + 1]! - from !== length) return false
-  // Setting bit 5 folds letters and leaves "-" alone; no other token character folds into a letter or "-".
-  for (let at = 1; at < length; at += 1) {
-    if ((bytes[start + at]! | 0x20) !== nameBytes[from + at]) return false
+  // Setting bit 5 folds letters; of what else may stand here only CR folds into "-".
+  for (let at = 0; at < length; at += 1) {
+    const code = bytes[start + at]!
+    if ((code | 0x20) !== nameBytes[from + at] || code === 0x0d) return false
   }
-  return nameBytes[from] === (bytes[start]! | 0x20)
+  return true
+}
+
+function isLetter(lower: number): boolean {
+  return lower >= 0x61 && lower <= 0x7a
 }
 
 function hash(length: number, first: number, last: number): number {

@@ -2,9 +2,10 @@
  * Headers with one small value: numbers, CSeq, Call-ID, text, dates (RFC 3261 §20.8, §20.14, §20.16, §20.17, §20.19,
  * §20.22, §20.23, §20.33, §20.36, §20.38; RFC 3262 §7 for RSeq and RAck).
  */
+import type { Wire } from '../grammar/wire'
 import { charFlags, isAll, skipSpace, TOKEN, trimSpace, WORD } from '../grammar/chars'
 import { fail } from '../grammar/failure'
-import { decodeParams, type Params, scanParams } from '../grammar/params'
+import { decodeParamsRange, type Params, scanParams } from '../grammar/params'
 import { decodeText } from '../grammar/text'
 import { type Leniency, tolerant } from '../message/leniency'
 
@@ -44,11 +45,11 @@ export interface ValueWithParams {
 }
 
 /** Reads a decimal number that fills the range; leading zeros allowed. */
-export function decodeNumber(text: string, start: number, end: number, max: number): number {
+export function decodeNumber(wire: Wire, start: number, end: number, max: number): number {
   if (start === end) fail('HEADER_EMPTY', start)
   let value = 0
   for (let at = start; at < end; at += 1) {
-    const digit = text.charCodeAt(at) - 0x30
+    const digit = wire.bytes[at]! - 0x30
     if (digit < 0 || digit > 9) fail('NUMBER_INVALID', at)
     value = value * 10 + digit
     if (value > max) fail('NUMBER_TOO_LARGE', start)
@@ -57,122 +58,125 @@ export function decodeNumber(text: string, start: number, end: number, max: numb
 }
 
 /** Max-Forwards: 0 to 255. */
-export function decodeMaxForwards(text: string, start: number, end: number): number {
-  return decodeNumber(text, start, end, 255)
+export function decodeMaxForwards(wire: Wire, start: number, end: number): number {
+  return decodeNumber(wire, start, end, 255)
 }
 
 /** Expires, Min-Expires: seconds, 0 to 2**32 - 1. */
-export function decodeDeltaSeconds(text: string, start: number, end: number): number {
-  return decodeNumber(text, start, end, 4294967295)
+export function decodeDeltaSeconds(wire: Wire, start: number, end: number): number {
+  return decodeNumber(wire, start, end, 4294967295)
 }
 
 /** Content-Length. */
-export function decodeLength(text: string, start: number, end: number): number {
-  return decodeNumber(text, start, end, Number.MAX_SAFE_INTEGER)
+export function decodeLength(wire: Wire, start: number, end: number): number {
+  return decodeNumber(wire, start, end, Number.MAX_SAFE_INTEGER)
 }
 
 /** RSeq: 1 to 2**32 - 1 (RFC 3262 §7.1). */
-export function decodeRSeq(text: string, start: number, end: number): number {
-  return decodeNumber(text, start, end, 4294967295)
+export function decodeRSeq(wire: Wire, start: number, end: number): number {
+  return decodeNumber(wire, start, end, 4294967295)
 }
 
 /** CSeq: a number below 2**31 and a method. */
-export function decodeCSeq(text: string, start: number, end: number): CSeq {
+export function decodeCSeq(wire: Wire, start: number, end: number): CSeq {
   let position = start
   let seq = 0
   while (position < end) {
-    const digit = text.charCodeAt(position) - 0x30
+    const digit = wire.bytes[position]! - 0x30
     if (digit < 0 || digit > 9) break
     seq = seq * 10 + digit
     if (seq > 2147483647) fail('CSEQ_INVALID', start)
     position += 1
   }
-  const methodStart = skipSpace(text, position, end)
-  if (position === start || methodStart === position || !isAll(text, methodStart, end, TOKEN))
+  const methodStart = skipSpace(wire, position, end)
+  if (position === start || methodStart === position || !isAll(wire, methodStart, end, TOKEN))
     fail('CSEQ_INVALID', position)
-  return { seq, method: methodText(text, methodStart, end) }
+  return { seq, method: methodText(wire, methodStart, end) }
 }
 
 /** RAck: two numbers and a method. */
-export function decodeRAck(text: string, start: number, end: number): RAck {
+export function decodeRAck(wire: Wire, start: number, end: number): RAck {
   let position = start
-  while (position < end && (charFlags[text.charCodeAt(position)]! & TOKEN) !== 0) position += 1
-  const rseq = decodeNumber(text, start, position, 4294967295)
-  const cseq = decodeCSeq(text, skipSpace(text, position, end), end)
+  while (position < end && (charFlags[wire.bytes[position]!]! & TOKEN) !== 0) position += 1
+  const rseq = decodeNumber(wire, start, position, 4294967295)
+  const cseq = decodeCSeq(wire, skipSpace(wire, position, end), end)
   return { rseq, seq: cseq.seq, method: cseq.method }
 }
 
 /** Call-ID: `word ["@" word]`. */
-export function decodeCallId(text: string, start: number, end: number): string {
+export function decodeCallId(wire: Wire, start: number, end: number): string {
   if (start === end) fail('HEADER_EMPTY', start)
-  let ats = 0
-  for (let at = start; at < end; at += 1) {
-    const code = text.charCodeAt(at)
-    if ((charFlags[code]! & WORD) !== 0) continue
-    if (code !== 0x40 || ats > 0 || at === start || at === end - 1) fail('CALL_ID_INVALID', at)
-    ats += 1
-  }
-  return text.slice(start, end)
+  let position = wordEnd(wire.bytes, start, end)
+  if (position > start && position < end - 1 && wire.bytes[position] === 0x40) position = wordEnd(wire.bytes, position + 1, end)
+  if (position < end) fail('CALL_ID_INVALID', position)
+  return wire.text.slice(start, end)
+}
+
+function wordEnd(bytes: Uint8Array, start: number, end: number): number {
+  const flags = charFlags
+  let at = start
+  while (at < end && (flags[bytes[at]!]! & WORD) !== 0) at += 1
+  return at
 }
 
 /** Subject, User-Agent, Server, Organization: text that may be empty. */
-export function decodeFreeText(text: string, start: number, end: number): string {
+export function decodeFreeText(wire: Wire, start: number, end: number): string {
   for (let at = start; at < end; at += 1) {
-    const code = text.charCodeAt(at)
+    const code = wire.bytes[at]!
     if ((code < 0x20 && code !== 0x09) || code === 0x7f) fail('HEADER_CONTROL_CHARACTER', at)
   }
-  return decodeText(text.slice(start, end))
+  return decodeText(wire.text.slice(start, end))
 }
 
 /** One token that fills the range: Priority, MIME-Version and their kind. */
-export function decodeToken(text: string, start: number, end: number): string {
-  if (!isAll(text, start, end, TOKEN)) fail('TOKEN_EXPECTED', start)
-  return text.slice(start, end)
+export function decodeToken(wire: Wire, start: number, end: number): string {
+  if (!isAll(wire, start, end, TOKEN)) fail('TOKEN_EXPECTED', start)
+  return wire.text.slice(start, end)
 }
 
 /** Retry-After: seconds, an optional comment, parameters. */
-export function decodeRetryAfter(text: string, start: number, end: number, leniency: Leniency): RetryAfter {
-  let position = digitsEnd(text, start, end)
-  const seconds = decodeNumber(text, start, position, 4294967295)
-  position = skipSpace(text, position, end)
+export function decodeRetryAfter(wire: Wire, start: number, end: number, leniency: Leniency): RetryAfter {
+  let position = digitsEnd(wire, start, end)
+  const seconds = decodeNumber(wire, start, position, 4294967295)
+  position = skipSpace(wire, position, end)
   let comment: string | undefined
-  if (position < end && text.charCodeAt(position) === 0x28) {
-    const close = commentEnd(text, position, end)
-    comment = decodeText(text.slice(position + 1, close - 1))
-    position = skipSpace(text, close, end)
+  if (position < end && wire.bytes[position]! === 0x28) {
+    const close = commentEnd(wire, position, end)
+    comment = decodeText(wire.text.slice(position + 1, close - 1))
+    position = skipSpace(wire, close, end)
   }
-  const params = paramsToEnd(text, position, end, leniency)
+  const params = paramsToEnd(wire, position, end, leniency)
   return comment === undefined ? { seconds, params } : { seconds, comment, params }
 }
 
 /** Session-Expires, Min-SE: seconds and parameters. */
 export function decodeSecondsWithParams(
-  text: string,
+  wire: Wire,
   start: number,
   end: number,
   leniency: Leniency,
 ): SecondsWithParams {
-  const position = digitsEnd(text, start, end)
-  const seconds = decodeNumber(text, start, position, 4294967295)
-  return { seconds, params: paramsToEnd(text, skipSpace(text, position, end), end, leniency) }
+  const position = digitsEnd(wire, start, end)
+  const seconds = decodeNumber(wire, start, position, 4294967295)
+  return { seconds, params: paramsToEnd(wire, skipSpace(wire, position, end), end, leniency) }
 }
 
 /** A token and parameters that fill the range. */
-export function decodeTokenWithParams(text: string, start: number, end: number, leniency: Leniency): ValueWithParams {
-  return valueWithParams(text, start, end, leniency, TOKEN)
+export function decodeTokenWithParams(wire: Wire, start: number, end: number, leniency: Leniency): ValueWithParams {
+  return valueWithParams(wire, start, end, leniency, TOKEN)
 }
 
 /** A Call-ID and parameters that fill the range: Replaces, Join (RFC 3891 §6.1, RFC 3911 §7.1). */
-export function decodeCallIdWithParams(text: string, start: number, end: number, leniency: Leniency): ValueWithParams {
+export function decodeCallIdWithParams(wire: Wire, start: number, end: number, leniency: Leniency): ValueWithParams {
   let stop = start
-  while (stop < end && text.charCodeAt(stop) !== 0x3b) stop += 1
-  const value = decodeCallId(text, start, trimSpace(text, start, stop))
-  return { value, params: paramsToEnd(text, stop, end, leniency) }
+  while (stop < end && wire.bytes[stop]! !== 0x3b) stop += 1
+  const value = decodeCallId(wire, start, trimSpace(wire, start, stop))
+  return { value, params: paramsToEnd(wire, stop, end, leniency) }
 }
 
 /** Timestamp: `1*DIGIT ["." *DIGIT] [LWS delay]`; the text is checked and returned. */
-export function decodeTimestamp(text: string, start: number, end: number): string {
-  const value = text.slice(start, end)
+export function decodeTimestamp(wire: Wire, start: number, end: number): string {
+  const value = wire.text.slice(start, end)
   if (!/^[0-9]{1,15}(?:\.[0-9]{0,15})?(?:[ \t]+[0-9]{0,15}(?:\.[0-9]{0,15})?)?$/.test(value))
     fail('NUMBER_INVALID', start)
   return value
@@ -183,8 +187,8 @@ const datePattern =
   /^(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-3][0-9]) ([A-Z][a-z]{2}) ([0-9]{4}) ([0-2][0-9]):([0-5][0-9]):([0-6][0-9]) GMT$/
 
 /** Date: RFC 1123 form, GMT only; the result is in milliseconds since the Unix epoch. */
-export function decodeDate(text: string, start: number, end: number): number {
-  const match = end - start === 29 ? datePattern.exec(text.slice(start, end)) : null
+export function decodeDate(wire: Wire, start: number, end: number): number {
+  const match = end - start === 29 ? datePattern.exec(wire.text.slice(start, end)) : null
   const month = match === null ? -1 : months.indexOf(match[2]!)
   if (match === null || month < 0) return fail('DATE_INVALID', start)
   const ms = Date.UTC(+match[3]!, month, +match[1]!, +match[4]!, +match[5]!, +match[6]!)
@@ -195,40 +199,45 @@ export function decodeDate(text: string, start: number, end: number): number {
 /** The one-value methods, so that each parsed message does not keep a string of its own. */
 const commonMethods = ['INVITE', 'ACK', 'BYE', 'REGISTER', 'OPTIONS', 'CANCEL', 'PRACK', 'UPDATE', 'INFO', 'MESSAGE']
 
+const commonInitials = commonMethods.map((method) => method.charCodeAt(0))
+
 /** The method in the range; the common ones are shared strings. */
-export function methodText(text: string, start: number, end: number): string {
-  for (const method of commonMethods) {
-    if (method.length === end - start && text.startsWith(method, start)) return method
+export function methodText(wire: Wire, start: number, end: number): string {
+  const first = wire.bytes[start]!
+  for (let at = 0; at < commonMethods.length; at += 1) {
+    const method = commonMethods[at]!
+    if (method.length !== end - start || commonInitials[at] !== first) continue
+    if (wire.text.startsWith(method, start)) return method
   }
-  return text.slice(start, end)
+  return wire.text.slice(start, end)
 }
 
-function valueWithParams(text: string, start: number, end: number, leniency: Leniency, flags: number): ValueWithParams {
+function valueWithParams(wire: Wire, start: number, end: number, leniency: Leniency, flags: number): ValueWithParams {
   let position = start
-  while (position < end && (charFlags[text.charCodeAt(position)]! & flags) !== 0) position += 1
+  while (position < end && (charFlags[wire.bytes[position]!]! & flags) !== 0) position += 1
   if (position === start) fail('TOKEN_EXPECTED', start)
-  const value = text.slice(start, position)
-  return { value, params: paramsToEnd(text, skipSpace(text, position, end), end, leniency) }
+  const value = wire.text.slice(start, position)
+  return { value, params: paramsToEnd(wire, skipSpace(wire, position, end), end, leniency) }
 }
 
 /** Parameters that reach to the end of the range. */
-export function paramsToEnd(text: string, at: number, end: number, leniency: Leniency): Params {
-  const stop = scanParams(text, at, end, leniency)
+export function paramsToEnd(wire: Wire, at: number, end: number, leniency: Leniency): Params {
+  const stop = scanParams(wire, at, end, leniency)
   if (stop < end) fail('UNEXPECTED_CHARACTER', stop)
-  return decodeParams(text.slice(at, stop), tolerant)
+  return decodeParamsRange(wire, at, stop, tolerant)
 }
 
-function digitsEnd(text: string, start: number, end: number): number {
+function digitsEnd(wire: Wire, start: number, end: number): number {
   let position = start
-  while (position < end && text.charCodeAt(position) >= 0x30 && text.charCodeAt(position) <= 0x39) position += 1
+  while (position < end && wire.bytes[position]! >= 0x30 && wire.bytes[position]! <= 0x39) position += 1
   return position
 }
 
 /** The position after the comment that begins at `start`; comments nest and may hold quoted pairs. */
-function commentEnd(text: string, start: number, end: number): number {
+function commentEnd(wire: Wire, start: number, end: number): number {
   let depth = 0
   for (let at = start; at < end; at += 1) {
-    const code = text.charCodeAt(at)
+    const code = wire.bytes[at]!
     if (code === 0x5c) at += 1
     else if (code === 0x28) depth += 1
     else if (code === 0x29) {

@@ -4,6 +4,7 @@ import { SipUsageError } from '../errors'
 import { cursor } from '../grammar/cursor'
 import { attempt } from '../grammar/failure'
 import { encodeText } from '../grammar/text'
+import { wireOf } from '../grammar/wire'
 import { parametersMax } from '../limits'
 import { strict } from '../message/leniency'
 import { Challenge, Credentials, decodeAuthParams, decodeChallenge, decodeCredentials } from './auth'
@@ -18,8 +19,8 @@ import {
 import * as scalars from './scalars'
 
 function decode<T>(codec: Codec<T>, text: string): T | string {
-  const wire = encodeText(text)
-  const result = attempt(() => codec(wire, 0, wire.length, strict))
+  const wire = wireOf(encodeText(text))
+  const result = attempt(() => codec(wire, 0, wire.text.length, strict))
   return result.ok ? result.value : result.error.code
 }
 
@@ -111,7 +112,7 @@ describe('numbers and words', () => {
 describe('list elements', () => {
   it('stop at the comma', () => {
     const text = ' 100rel , timer'
-    expect(decodeTokenElement(text, 0, text.length)).toBe('100rel')
+    expect(decodeTokenElement(wireOf(text), 0, text.length)).toBe('100rel')
     expect(cursor.next).toBe(8)
     expect(decode(decodeTokenElement, 'a b')).toBe('UNEXPECTED_CHARACTER')
     expect(decode(decodeCallIdElement, 'a@b, c')).toBe('a@b')

@@ -1,4 +1,5 @@
 /** Via (RFC 3261 §20.42, §18.2.1; RFC 3581 for rport; RFC 5118 §4.5 for received with and without brackets). */
+import type { Wire } from '../grammar/wire'
 import { SipUsageError } from '../errors'
 import { charFlags, equalsIgnoreCase, isToken, skipSpace, TOKEN } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
@@ -110,24 +111,24 @@ export class Via {
 }
 
 /** Reads one Via value at `start`; `cursor.next` is then at a comma or `end`. */
-export function decodeVia(text: string, start: number, end: number, leniency: Leniency): Via {
-  let position = skipSpace(text, start, end)
-  const protocol = readProtocol(text, position, end)
+export function decodeVia(wire: Wire, start: number, end: number, leniency: Leniency): Via {
+  let position = skipSpace(wire, start, end)
+  const protocol = readProtocol(wire, position, end)
   position = cursor.next
   const transportStart = position
-  position = readToken(text, position, end)
-  const transport = transportName(text, transportStart, position)
-  const hostStart = skipSpace(text, position, end)
+  position = readToken(wire, position, end)
+  const transport = transportName(wire, transportStart, position)
+  const hostStart = skipSpace(wire, position, end)
   if (hostStart === position) fail('VIA_INVALID', position)
-  readHostPort(text, hostStart, end, leniency, true)
+  readHostPort(wire, hostStart, end, leniency, true)
   const host = hostPort.host
   const port = hostPort.port < 0 ? undefined : hostPort.port
-  const paramsStart = skipSpace(text, hostPort.next, end)
-  return readViaParams(text, paramsStart, end, leniency, protocol, transport, host, port)
+  const paramsStart = skipSpace(wire, hostPort.next, end)
+  return readViaParams(wire, paramsStart, end, leniency, protocol, transport, host, port)
 }
 
 function readViaParams(
-  text: string,
+  wire: Wire,
   start: number,
   end: number,
   leniency: Leniency,
@@ -139,67 +140,82 @@ function readViaParams(
   let position = start
   let branch: string | undefined
   let count = 0
-  while (position < end && text.charCodeAt(position) === 0x3b) {
+  while (position < end && wire.bytes[position]! === 0x3b) {
     count += 1
     if (count > parametersMax) fail('TOO_MANY_PARAMETERS', position)
-    readParam(text, position + 1, end, leniency)
+    readParam(wire, position + 1, end, leniency)
     position = param.next
     // The lengths of branch, rport and ttl: nothing else is looked at closely here.
     const length = param.nameEnd - param.nameStart
-    if (length === 6 && paramIs(text, 'branch')) {
+    if (length === 6 && paramIs(wire, 'branch')) {
       if (branch !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
       if (param.valueStart < 0) fail('PARAMETER_INVALID', param.nameStart)
-      const isQuoted = text.charCodeAt(param.valueStart) === 0x22
-      branch = isQuoted ? (paramValue(text) ?? '') : text.slice(param.valueStart, param.valueEnd)
-    } else if (length === 5 && param.valueStart >= 0 && paramIs(text, 'rport')) {
-      checkNumber(text, 65535)
-    } else if (length === 3 && paramIs(text, 'ttl')) {
-      checkNumber(text, 255)
+      const isQuoted = wire.bytes[param.valueStart]! === 0x22
+      branch = isQuoted ? (paramValue(wire) ?? '') : wire.text.slice(param.valueStart, param.valueEnd)
+    } else if (length === 5 && param.valueStart >= 0 && paramIs(wire, 'rport')) {
+      checkNumber(wire, 65535)
+    } else if (length === 3 && paramIs(wire, 'ttl')) {
+      checkNumber(wire, 255)
     }
   }
-  if (position < end && text.charCodeAt(position) !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
+  if (position < end && wire.bytes[position]! !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
   cursor.next = position
-  return new Via(protocol, transport, host, port, branch, position === start ? '' : text.slice(start, position))
+  return new Via(protocol, transport, host, port, branch, position === start ? '' : wire.text.slice(start, position))
 }
 
 /** Reads `SIP SLASH 2.0 SLASH`, with the common spelling first. */
-function readProtocol(text: string, start: number, end: number): string {
-  if (text.startsWith('SIP/2.0/', start)) {
+function readProtocol(wire: Wire, start: number, end: number): string {
+  if (isUsualProtocol(wire.bytes, start, end)) {
     cursor.next = start + 8
     return 'SIP/2.0'
   }
-  const nameEnd = readToken(text, start, end)
-  const versionStart = readSlash(text, nameEnd, end)
-  const versionEnd = readToken(text, versionStart, end)
-  cursor.next = readSlash(text, versionEnd, end)
-  return `${text.slice(start, nameEnd).toUpperCase()}/${text.slice(versionStart, versionEnd)}`
+  const nameEnd = readToken(wire, start, end)
+  const versionStart = readSlash(wire, nameEnd, end)
+  const versionEnd = readToken(wire, versionStart, end)
+  cursor.next = readSlash(wire, versionEnd, end)
+  return `${wire.text.slice(start, nameEnd).toUpperCase()}/${wire.text.slice(versionStart, versionEnd)}`
 }
 
-function readToken(text: string, start: number, end: number): number {
+/** True for `SIP/2.0/`. */
+function isUsualProtocol(bytes: Uint8Array, start: number, end: number): boolean {
+  return (
+    start + 8 <= end &&
+    bytes[start] === 0x53 &&
+    bytes[start + 1] === 0x49 &&
+    bytes[start + 2] === 0x50 &&
+    bytes[start + 3] === 0x2f &&
+    bytes[start + 4] === 0x32 &&
+    bytes[start + 5] === 0x2e &&
+    bytes[start + 6] === 0x30 &&
+    bytes[start + 7] === 0x2f
+  )
+}
+
+function readToken(wire: Wire, start: number, end: number): number {
   let position = start
-  while (position < end && (charFlags[text.charCodeAt(position)]! & TOKEN) !== 0) position += 1
+  while (position < end && (charFlags[wire.bytes[position]!]! & TOKEN) !== 0) position += 1
   if (position === start) fail('VIA_INVALID', start)
   return position
 }
 
-function readSlash(text: string, at: number, end: number): number {
-  const position = skipSpace(text, at, end)
-  if (position >= end || text.charCodeAt(position) !== 0x2f) fail('VIA_INVALID', position)
-  return skipSpace(text, position + 1, end)
+function readSlash(wire: Wire, at: number, end: number): number {
+  const position = skipSpace(wire, at, end)
+  if (position >= end || wire.bytes[position]! !== 0x2f) fail('VIA_INVALID', position)
+  return skipSpace(wire, position + 1, end)
 }
 
 /** Upper-case transport; the common ones without making a string. */
-function transportName(text: string, start: number, end: number): string {
-  if (equalsIgnoreCase(text, start, end, 'udp')) return 'UDP'
-  if (equalsIgnoreCase(text, start, end, 'tcp')) return 'TCP'
-  return text.slice(start, end).toUpperCase()
+function transportName(wire: Wire, start: number, end: number): string {
+  if (equalsIgnoreCase(wire, start, end, 'udp')) return 'UDP'
+  if (equalsIgnoreCase(wire, start, end, 'tcp')) return 'TCP'
+  return wire.text.slice(start, end).toUpperCase()
 }
 
-function checkNumber(text: string, max: number): void {
+function checkNumber(wire: Wire, max: number): void {
   let value = 0
   if (param.valueStart < 0 || param.valueEnd - param.valueStart > 5) fail('NUMBER_INVALID', param.nameStart)
   for (let at = param.valueStart; at < param.valueEnd; at += 1) {
-    const digit = text.charCodeAt(at) - 0x30
+    const digit = wire.bytes[at]! - 0x30
     if (digit < 0 || digit > 9) fail('NUMBER_INVALID', at)
     value = value * 10 + digit
   }

@@ -6,6 +6,7 @@ import { type ProblemCode, problem, SipHeaderError } from '../errors'
 import { skipSpace, trimSpace } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { DecodeFailure } from '../grammar/failure'
+import { loadWire, type Wire, wireOf } from '../grammar/wire'
 import { type Codec, headerDefinition } from '../headers/index'
 import { headerElementsMax } from '../limits'
 import { findId, flattenFolds, type HeaderIndex, isFoldedAt, stride } from './header-list'
@@ -16,6 +17,8 @@ export interface DecodeSource {
   readonly kind: 'request' | 'response'
   readonly text: string
   readonly index: HeaderIndex
+  /** Where the head ends. */
+  readonly bodyStart: number
   readonly leniency: Leniency
 }
 
@@ -55,13 +58,13 @@ export function decodeLine<T>(
   const valueStart = source.index[entry + 2]!
   const valueEnd = source.index[entry + 3]!
   const isFolded = isFoldedAt(source.index, entry)
-  const text = isFolded ? flattenFolds(source.text, valueStart, valueEnd) : source.text
+  const wire = isFolded ? wireOf(flattenFolds(source.text, valueStart, valueEnd)) : loadWire(source.text, source.bodyStart)
   const base = isFolded ? valueStart : 0
-  const start = skipSpace(text, valueStart - base, valueEnd - base)
-  const end = trimSpace(text, start, valueEnd - base)
+  const start = skipSpace(wire, valueStart - base, valueEnd - base)
+  const end = trimSpace(wire, start, valueEnd - base)
   try {
-    if (isWhole) values.push(codec(text, start, end, source.leniency))
-    else splitLine(text, start, end, source.leniency, codec, values, headerDefinition(headerId).mayBeEmpty === true)
+    if (isWhole) values.push(codec(wire, start, end, source.leniency))
+    else splitLine(wire, start, end, source.leniency, codec, values, headerDefinition(headerId).mayBeEmpty === true)
   } catch (thrown) {
     throw translate(source, headerId, thrown, base)
   }
@@ -82,24 +85,25 @@ function decodeEntry<T>(source: DecodeSource, headerId: number, entry: number, c
   const valueEnd = source.index[entry + 3]!
   if (isFoldedAt(source.index, entry)) return decodeFolded(source, headerId, valueStart, valueEnd, codec)
   try {
-    return codec(source.text, valueStart, valueEnd, source.leniency)
+    return codec(loadWire(source.text, source.bodyStart), valueStart, valueEnd, source.leniency)
   } catch (thrown) {
     throw translate(source, headerId, thrown, 0)
   }
 }
 
 function decodeFolded<T>(source: DecodeSource, headerId: number, start: number, end: number, codec: Codec<T>): T {
-  const text = flattenFolds(source.text, start, end)
-  const from = skipSpace(text, 0, text.length)
+  const wire = wireOf(flattenFolds(source.text, start, end))
+  const length = end - start
+  const from = skipSpace(wire, 0, length)
   try {
-    return codec(text, from, trimSpace(text, from, text.length), source.leniency)
+    return codec(wire, from, trimSpace(wire, from, length), source.leniency)
   } catch (thrown) {
     throw translate(source, headerId, thrown, start)
   }
 }
 
 function splitLine<T>(
-  text: string,
+  wire: Wire,
   start: number,
   end: number,
   leniency: Leniency,
@@ -113,12 +117,12 @@ function splitLine<T>(
   }
   let position = start
   for (;;) {
-    position = skipSpace(text, position, end)
-    if (position >= end || text.charCodeAt(position) === 0x2c) {
+    position = skipSpace(wire, position, end)
+    if (position >= end || wire.bytes[position] === 0x2c) {
       if (!leniency.emptyElements) throw new DecodeFailure('EMPTY_ELEMENT', position)
     } else {
       if (values.length >= headerElementsMax) throw new DecodeFailure('TOO_MANY_ELEMENTS', position)
-      values.push(codec(text, position, end, leniency))
+      values.push(codec(wire, position, end, leniency))
       position = cursor.next
     }
     if (position >= end) return

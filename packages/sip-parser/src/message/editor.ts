@@ -10,7 +10,7 @@ import type { Uri } from '../uri/parse-uri'
 import { parseUri } from '../uri/parse-uri'
 import { elementEnd, type HeaderIndex, idAt, nameAt, stride, wireValueAt } from './header-list'
 import type { Leniency } from './leniency'
-import type { MessageParts } from './message'
+import type { MessageParts } from './parts'
 import { reasonPhrase } from './reasons'
 import { checkedText, checkName, type HeaderValue, HeadWriter } from './serialize'
 

@@ -2,7 +2,7 @@
  * The header index of a message: four integers a header line, made in one pass and never changed (RFC 3261 §7.3).
  * Names and values stay in the message's text; they are cut out when asked for.
  */
-import { skipSpace, trimSpace } from '../grammar/chars'
+import { trimSpaces } from '../grammar/chars'
 import { decodeText } from '../grammar/text'
 import { headerIdOf } from '../headers/recognise'
 
@@ -77,8 +77,7 @@ export function unfold(value: string): string {
     const lineEnd = value.indexOf('\n', start)
     const stop = lineEnd < 0 ? value.length : lineEnd
     const isCr = stop > start && lineEnd >= 0 && value.charCodeAt(stop - 1) === 0x0d
-    const from = skipSpace(value, start, stop)
-    const part = value.slice(from, trimSpace(value, from, isCr ? stop - 1 : stop))
+    const part = trimSpaces(value.slice(start, isCr ? stop - 1 : stop))
     if (part !== '') result += result === '' ? part : ` ${part}`
     start = stop + 1
   }
@@ -113,18 +112,4 @@ export function elementEnd(text: string, start: number, end: number): number {
     }
   }
   return end
-}
-
-/** The raw elements of a comma-separated value, trimmed; empty ones left out. */
-export function splitElements(value: string): string[] {
-  const elements: string[] = []
-  let start = 0
-  while (start < value.length) {
-    const stop = elementEnd(value, start, value.length)
-    const from = skipSpace(value, start, stop)
-    const to = trimSpace(value, from, stop)
-    if (to > from) elements.push(value.slice(from, to))
-    start = stop + 1
-  }
-  return elements
 }

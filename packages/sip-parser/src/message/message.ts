@@ -8,8 +8,10 @@ import { decodeMediaType } from '../body/media-type'
 import type { Problem, Result } from '../errors'
 import { SipHeaderError } from '../errors'
 import { decodeText } from '../grammar/text'
+import { loadWire } from '../grammar/wire'
 import { type Challenge, type Credentials, decodeChallenge, decodeCredentials } from '../headers/auth'
 import { type Contact, decodeContact } from '../headers/contact'
+import type { Codec } from '../headers/definition'
 import * as id from '../headers/ids'
 import { decodeTokenElement, decodeValueElement } from '../headers/lists'
 import { decodeNameAddr, decodeOneNameAddr, type NameAddr } from '../headers/name-addr'
@@ -33,54 +35,10 @@ import { decodeFirst, decodeList, decodeRequired, startLineError } from './decod
 import { MessageEditor } from './editor'
 import { findId, findName, type HeaderIndex, idAt, nameAt, stride, valueAt } from './header-list'
 import type { Leniency } from './leniency'
+import type { DecodableHeader, MessageParts } from './parts'
 
 /** A request or a response; tell them apart by `kind` or `instanceof`. */
 export type SipMessage = SipRequest | SipResponse
-
-/** The names that {@link SipMessageBase.decode} takes: the typed getters. */
-export type DecodableHeader =
-  | 'via'
-  | 'vias'
-  | 'from'
-  | 'to'
-  | 'callId'
-  | 'cseq'
-  | 'maxForwards'
-  | 'contacts'
-  | 'routes'
-  | 'recordRoutes'
-  | 'expires'
-  | 'minExpires'
-  | 'contentType'
-  | 'contentLength'
-  | 'allow'
-  | 'supported'
-  | 'require'
-  | 'proxyRequire'
-  | 'unsupported'
-  | 'userAgent'
-  | 'server'
-  | 'subject'
-  | 'date'
-  | 'timestamp'
-  | 'retryAfter'
-  | 'reasons'
-  | 'authorizations'
-  | 'proxyAuthorizations'
-  | 'wwwAuthenticate'
-  | 'proxyAuthenticate'
-
-/** The parts a parsed or built message is made of. */
-export interface MessageParts {
-  /** Head and body, one character a byte. */
-  readonly text: string
-  readonly index: HeaderIndex
-  /** Where the start line ends, its line end not included. */
-  readonly startLineEnd: number
-  /** Where the body begins. */
-  readonly bodyStart: number
-  readonly leniency: Leniency
-}
 
 /** What requests and responses share. */
 export abstract class SipMessageBase {
@@ -349,7 +307,7 @@ export abstract class SipMessageBase {
 
   private list<T>(
     headerId: number,
-    codec: (text: string, start: number, end: number, leniency: Leniency) => T,
+    codec: Codec<T>,
     isWhole = false,
   ): readonly T[] {
     const known = this.lists?.get(headerId)
@@ -384,7 +342,7 @@ export class SipRequest extends SipMessageBase {
     if (this.uriCache === undefined) {
       if (this.uriProblem !== undefined) throw new SipHeaderError(this.uriProblem)
       const start = this.method.length + 1
-      this.uriCache = startLineError(() => decodeUri(this.text, start, this.text.indexOf(' ', start), this.leniency))
+      this.uriCache = startLineError(() => decodeUri(loadWire(this.text, this.bodyStart), start, this.text.indexOf(' ', start), this.leniency))
     }
     return this.uriCache
   }

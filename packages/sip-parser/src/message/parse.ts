@@ -6,12 +6,14 @@ import { Buffer } from 'node:buffer'
 import { type Problem, type ProblemCode, type ProblemLayer, problem } from '../errors'
 import { DecodeFailure } from '../grammar/failure'
 import { latin1Text } from '../grammar/text'
+import type { Wire } from '../grammar/wire'
 import { methodText } from '../headers/scalars'
 import { defaultParserLimits, type ParserLimits } from '../limits'
 import { decodeUri, type Uri } from '../uri/parse-uri'
 import { SipUri } from '../uri/sip-uri'
 import { type Leniency, strict } from './leniency'
-import { type MessageParts, type SipMessage, SipRequest, SipResponse } from './message'
+import { type SipMessage, SipRequest, SipResponse } from './message'
+import type { MessageParts } from './parts'
 import { type HeadScan, scanHead } from './scan'
 
 /** How to parse. */
@@ -150,9 +152,9 @@ function assemble(
     return finish(message, scan, settings)
   }
   if (scan.methodEnd < 0) return finish(undefined, scan, settings)
-  const method = methodText(parts.text, 0, scan.methodEnd)
+  const method = methodText({ text, bytes }, 0, scan.methodEnd)
   if (scan.uriEnd < 0) return finish(new SipRequest(parts, method, undefined, uriProblem(scan)), scan, settings)
-  const uri = readUri(parts.text, scan, settings.leniency)
+  const uri = readUri({ text: parts.text, bytes }, scan, settings.leniency)
   if (uri instanceof SipUri && uri.hasHeaders) {
     if (settings.leniency.requestUriHeaders && repairs < repairsMax) {
       const line = `${method} ${uri.with({ headers: undefined }).toString()} SIP/2.0`
@@ -171,9 +173,9 @@ function finish(message: SipMessage | undefined, scan: HeadScan, settings: ReadS
 }
 
 /** The request URI, or undefined with its problem reported. */
-function readUri(text: string, scan: HeadScan, leniency: Leniency): Uri | undefined {
+function readUri(wire: Wire, scan: HeadScan, leniency: Leniency): Uri | undefined {
   try {
-    return decodeUri(text, scan.methodEnd + 1, scan.uriEnd, leniency)
+    return decodeUri(wire, scan.methodEnd + 1, scan.uriEnd, leniency)
   } catch (thrown) {
     if (!(thrown instanceof DecodeFailure)) throw thrown
     scan.report('REQUEST_URI_INVALID', thrown.at)

@@ -204,17 +204,23 @@ function scanHeaders(
   let at = from
   let size = 0
   let nextCr = -1
+  let nextColon = -1
   scan.bodyStart = at
   while (at < end) {
     const nameStart = at
-    while (at < end && (charFlags[bytes[at]!]! & TOKEN) !== 0) at += 1
-    const nameEnd = at
-    while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at += 1
-    const isHeader = at < end && bytes[at] === 0x3a && nameEnd > nameStart && nameEnd - nameStart <= headerNameBytesMax
-    if (isHeader) {
-      at += 1
-      while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at += 1
+    if (nextColon < at) nextColon = find(text, ':', at)
+    // A known name up to the colon needs no look at its characters.
+    let id = nextColon < end ? recogniseName(bytes, at, nextColon) : 0
+    let nameEnd = nextColon
+    if (id === 0) {
+      nameEnd = tokenEnd(bytes, at, end)
+      at = spaceEnd(bytes, nameEnd, end)
+      id = recogniseName(bytes, nameStart, nameEnd)
+    } else {
+      at = nextColon
     }
+    const isHeader = at === nextColon && at < end && nameEnd > nameStart && nameEnd - nameStart <= headerNameBytesMax
+    if (isHeader) at = spaceEnd(bytes, at + 1, end)
     const valueStart = at
     let isFolded = false
     let lineEnd: number
@@ -224,10 +230,10 @@ function scanHeaders(
         scan.index = scratch.slice(0, size)
         return
       }
-      if (nextCr < at) nextCr = findCr(text, at)
+      if (nextCr < at) nextCr = find(text, '\r', at)
       while (nextCr < stop - 1) {
         scan.report('BARE_CR', nextCr)
-        nextCr = findCr(text, nextCr + 1)
+        nextCr = find(text, '\r', nextCr + 1)
       }
       lineEnd = nextCr === stop - 1 ? stop - 1 : stop
       if (lineEnd === stop) noteBareLf(scan, stop)
@@ -248,23 +254,49 @@ function scanHeaders(
       scan.report('TOO_MANY_HEADERS', nameStart)
       break
     }
-    let valueEnd = lineEnd
-    while (valueEnd > valueStart && (bytes[valueEnd - 1] === 0x20 || bytes[valueEnd - 1] === 0x09)) valueEnd -= 1
-    const id = recogniseName(bytes, nameStart, nameEnd)
+    const valueEnd = spaceStart(bytes, valueStart, lineEnd)
     if (id === CONTENT_LENGTH) noteContentLength(bytes, valueStart, valueEnd, nameStart, scan)
-    scratch[size] = nameStart
-    scratch[size + 1] = packHeader(id, nameEnd - nameStart, isFolded)
-    scratch[size + 2] = valueStart
-    scratch[size + 3] = valueEnd
-    size += stride
+    size = addEntry(size, nameStart, packHeader(id, nameEnd - nameStart, isFolded), valueStart, valueEnd)
   }
   scan.index = scratch.slice(0, size)
 }
 
-/** The next CR from `at`, or a position beyond any text. */
-function findCr(text: string, at: number): number {
-  const found = text.indexOf('\r', at)
-  return found < 0 ? Number.MAX_SAFE_INTEGER : found
+/** The next place of a character from `at`, or a position beyond any text. */
+function find(text: string, character: string, at: number): number {
+  const found = text.indexOf(character, at)
+  return found < 0 ? beyond : found
+}
+
+/** Beyond any text, and still a small integer. */
+const beyond = 0x3fffffff
+
+function tokenEnd(bytes: Uint8Array, start: number, end: number): number {
+  const flags = charFlags
+  let at = start
+  while (at < end && (flags[bytes[at]!]! & TOKEN) !== 0) at += 1
+  return at
+}
+
+function spaceEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = start
+  while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at += 1
+  return at
+}
+
+/** Writes one entry of the index; returns where the next one goes. */
+function addEntry(size: number, nameStart: number, packed: number, valueStart: number, valueEnd: number): number {
+  scratch[size] = nameStart
+  scratch[size + 1] = packed
+  scratch[size + 2] = valueStart
+  scratch[size + 3] = valueEnd
+  return size + stride
+}
+
+/** Where the white space before `end` begins, not before `start`. */
+function spaceStart(bytes: Uint8Array, start: number, end: number): number {
+  let at = end
+  while (at > start && (bytes[at - 1] === 0x20 || bytes[at - 1] === 0x09)) at -= 1
+  return at
 }
 
 function noteBareLf(scan: HeadScan, at: number): void {

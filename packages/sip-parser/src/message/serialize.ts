@@ -10,7 +10,7 @@ import { headerNameBytesMax } from '../limits'
 import { findId, type HeaderIndex, packHeader, stride } from './header-list'
 import type { Leniency } from './leniency'
 import { strict } from './leniency'
-import type { MessageParts } from './message'
+import type { MessageParts } from './parts'
 
 /** What a header value may be given as; objects are written with `toString`. */
 export type HeaderValue = string | number | { toString(): string }

@@ -3,7 +3,7 @@
  * the deviation is tolerated (RFC 3261 §7.1, §7.2; RFC 4475 §3.1.2.7 to §3.1.2.11, §3.1.2.16, §3.1.2.19).
  */
 import type { ProblemCode } from '../errors'
-import { isToken, trimSpace } from '../grammar/chars'
+import { isToken, trimSpacesEnd } from '../grammar/chars'
 import type { Leniency } from './leniency'
 
 /** The verdict on a start line that the fast path refused. */
@@ -50,7 +50,7 @@ function judgeRequestLine(line: string, leniency: Leniency): StartLineVerdict {
   if (firstSpace < 0) return { kind, code: 'START_LINE_INVALID', at: 0 }
   const method = line.slice(0, firstSpace)
   if (!isToken(method)) return { kind, code: 'METHOD_INVALID', at: 0 }
-  const trimmed = line.slice(0, trimSpace(line, 0, line.length))
+  const trimmed = trimSpacesEnd(line)
   const lastSpace = Math.max(trimmed.lastIndexOf(' '), trimmed.lastIndexOf('\t'))
   const version = trimmed.slice(lastSpace + 1)
   if (lastSpace <= firstSpace && !/^SIP\//i.test(version))

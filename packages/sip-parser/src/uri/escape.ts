@@ -3,6 +3,7 @@ import { Buffer } from 'node:buffer'
 import { charFlags, hexValue } from '../grammar/chars'
 import { fail } from '../grammar/failure'
 import { decodeText } from '../grammar/text'
+import type { Wire } from '../grammar/wire'
 
 /** The text of a URI component: escapes resolved once, UTF-8 decoded where it is valid UTF-8. */
 export function decodeEscapes(wire: string): string {
@@ -36,23 +37,15 @@ export function encodeEscapes(text: string, flags: number): string {
 }
 
 /** The position of the first character from `at` that is neither in the class nor a whole escape. */
-export function scanComponent(text: string, at: number, end: number, flags: number): number {
+export function scanComponent(wire: Wire, at: number, end: number, flags: number): number {
+  const { bytes } = wire
+  const table = charFlags
   let position = at
-  while (position < end) {
-    const code = text.charCodeAt(position)
-    if ((charFlags[code]! & flags) !== 0) {
-      position += 1
-    } else if (code === 0x25) {
-      if (position + 2 >= end || !isHex(text, position + 1) || !isHex(text, position + 2))
-        fail('URI_ESCAPE_INVALID', position)
-      position += 3
-    } else {
-      break
-    }
+  for (;;) {
+    while (position < end && (table[bytes[position]!]! & flags) !== 0) position += 1
+    if (position >= end || bytes[position] !== 0x25) return position
+    const isEscape = position + 2 < end && hexValue(bytes[position + 1]!) >= 0 && hexValue(bytes[position + 2]!) >= 0
+    if (!isEscape) fail('URI_ESCAPE_INVALID', position)
+    position += 3
   }
-  return position
-}
-
-function isHex(text: string, at: number): boolean {
-  return hexValue(text.charCodeAt(at)) >= 0
 }

@@ -1,4 +1,5 @@
 /** Reading URIs: sip, sips (RFC 3261 §19.1, §25.1), tel (RFC 3966), any other as opaque text (RFC 3986). */
+import { type Wire, wireOf } from '../grammar/wire'
 import type { Result } from '../errors'
 import { charFlags, equalsIgnoreCase, PASSWORD, URI_ANY, URI_HEADER, URI_PARAM, USER } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
@@ -16,71 +17,71 @@ export type Uri = SipUri | TelUri | OpaqueUri
 
 /** Reads one URI without angle brackets. Never throws; offsets count bytes from the start of `text`. */
 export function parseUri(text: string, leniency: Leniency = strict): Result<Uri> {
-  const wire = encodeText(text)
-  return attempt(() => decodeUri(wire, 0, wire.length, leniency))
+  const wire = wireOf(encodeText(text))
+  return attempt(() => decodeUri(wire, 0, wire.text.length, leniency))
 }
 
 /** The codec behind {@link parseUri}: the URI is exactly the range of wire text. */
-export function decodeUri(text: string, start: number, end: number, leniency: Leniency): Uri {
-  const uri = decodeUriPrefix(text, start, end, leniency)
+export function decodeUri(wire: Wire, start: number, end: number, leniency: Leniency): Uri {
+  const uri = decodeUriPrefix(wire, start, end, leniency)
   if (cursor.next < end) fail('URI_INVALID', cursor.next)
   return uri
 }
 
 /** Reads the URI at `start` as far as it goes; `cursor.next` is then at the first character that is not part of it. */
-export function decodeUriPrefix(text: string, start: number, end: number, leniency: Leniency): Uri {
-  if (end - start >= 4 && (text.charCodeAt(start) | 0x20) === 0x73) {
-    const isSip = (text.charCodeAt(start + 1) | 0x20) === 0x69 && (text.charCodeAt(start + 2) | 0x20) === 0x70
-    const fourth = text.charCodeAt(start + 3)
-    if (isSip && fourth === 0x3a) return decodeSipUri(text, start, start + 4, end, 'sip', leniency)
-    if (isSip && (fourth | 0x20) === 0x73 && end - start > 4 && text.charCodeAt(start + 4) === 0x3a) {
-      return decodeSipUri(text, start, start + 5, end, 'sips', leniency)
+export function decodeUriPrefix(wire: Wire, start: number, end: number, leniency: Leniency): Uri {
+  if (end - start >= 4 && (wire.bytes[start]! | 0x20) === 0x73) {
+    const isSip = (wire.bytes[start + 1]! | 0x20) === 0x69 && (wire.bytes[start + 2]! | 0x20) === 0x70
+    const fourth = wire.bytes[start + 3]!
+    if (isSip && fourth === 0x3a) return decodeSipUri(wire, start, start + 4, end, 'sip', leniency)
+    if (isSip && (fourth | 0x20) === 0x73 && end - start > 4 && wire.bytes[start + 4]! === 0x3a) {
+      return decodeSipUri(wire, start, start + 5, end, 'sips', leniency)
     }
   }
-  const colon = scanScheme(text, start, end)
-  const stop = scanOpaque(text, colon + 1, end)
+  const colon = scanScheme(wire, start, end)
+  const stop = scanOpaque(wire, colon + 1, end)
   cursor.next = stop
-  if (equalsIgnoreCase(text, start, colon, 'tel')) return decodeTelUri(text, start, colon + 1, stop)
+  if (equalsIgnoreCase(wire, start, colon, 'tel')) return decodeTelUri(wire, start, colon + 1, stop)
   if (stop === colon + 1) fail('URI_INVALID', stop)
-  const scheme = text.slice(start, colon).toLowerCase()
+  const scheme = wire.text.slice(start, colon).toLowerCase()
   if (scheme === 'sip' || scheme === 'sips') fail('URI_INVALID', stop)
-  return new OpaqueUri(scheme, text.slice(start, stop))
+  return new OpaqueUri(scheme, wire.text.slice(start, stop))
 }
 
 function decodeSipUri(
-  text: string,
+  wire: Wire,
   start: number,
   from: number,
   end: number,
   scheme: 'sip' | 'sips',
   leniency: Leniency,
 ): SipUri {
-  const hostStart = leniency.userCharacters ? scanUserTolerantly(text, from, end) : scanUserInfo(text, from, end)
+  const hostStart = leniency.userCharacters ? scanUserTolerantly(wire, from, end) : scanUserInfo(wire, from, end)
   let user: string | undefined
   let password: string | undefined
   if (hostStart > from) {
     if (userEnd === from) fail('URI_INVALID', from)
-    user = text.slice(from, userEnd)
-    if (userEnd < hostStart - 1) password = text.slice(userEnd + 1, hostStart - 1)
+    user = wire.text.slice(from, userEnd)
+    if (userEnd < hostStart - 1) password = wire.text.slice(userEnd + 1, hostStart - 1)
   }
-  readHostPort(text, hostStart, end, leniency, false)
+  readHostPort(wire, hostStart, end, leniency, false)
   const host = hostPort.host
   const port = hostPort.port < 0 ? undefined : hostPort.port
   const paramsStart = hostPort.next
   let stop = paramsStart
   let params = ''
   let headers = ''
-  if (stop < end && text.charCodeAt(stop) === 0x3b) {
-    stop = scanUriParams(text, paramsStart, end, leniency)
-    params = text.slice(paramsStart, stop)
+  if (stop < end && wire.bytes[stop]! === 0x3b) {
+    stop = scanUriParams(wire, paramsStart, end, leniency)
+    params = wire.text.slice(paramsStart, stop)
   }
-  if (stop < end && text.charCodeAt(stop) === 0x3f) {
+  if (stop < end && wire.bytes[stop]! === 0x3f) {
     const headersStart = stop + 1
-    stop = scanUriHeaders(text, stop, end)
-    headers = text.slice(headersStart, stop)
+    stop = scanUriHeaders(wire, stop, end)
+    headers = wire.text.slice(headersStart, stop)
   }
   cursor.next = stop
-  return new SipUri(scheme, user, password, host, port, params, headers, text.slice(start, stop))
+  return new SipUri(scheme, user, password, host, port, params, headers, wire.text.slice(start, stop))
 }
 
 /** Where the user ends, after {@link scanUserInfo} has found one. */
@@ -90,19 +91,19 @@ let userEnd = 0
  * The position after the "@", or `start` when there is no user. What a user may hold includes all that a host and its
  * parameters may hold, so one run over it tells.
  */
-function scanUserInfo(text: string, start: number, end: number): number {
-  let position = scanComponent(text, start, end, USER)
+function scanUserInfo(wire: Wire, start: number, end: number): number {
+  let position = scanComponent(wire, start, end, USER)
   userEnd = position
-  if (position < end && text.charCodeAt(position) === 0x3a) position = scanComponent(text, position + 1, end, PASSWORD)
-  return position < end && text.charCodeAt(position) === 0x40 ? position + 1 : start
+  if (position < end && wire.bytes[position]! === 0x3a) position = scanComponent(wire, position + 1, end, PASSWORD)
+  return position < end && wire.bytes[position]! === 0x40 ? position + 1 : start
 }
 
 /** The same for users with characters that should be escaped: anything visible that is no quote, bracket or "@". */
-function scanUserTolerantly(text: string, start: number, end: number): number {
+function scanUserTolerantly(wire: Wire, start: number, end: number): number {
   let position = start
   userEnd = -1
   while (position < end) {
-    const code = text.charCodeAt(position)
+    const code = wire.bytes[position]!
     if (code === 0x40) {
       if (userEnd < 0) userEnd = position
       return position + 1
@@ -114,53 +115,53 @@ function scanUserTolerantly(text: string, start: number, end: number): number {
   return start
 }
 
-function scanUriParams(text: string, start: number, end: number, leniency: Leniency): number {
+function scanUriParams(wire: Wire, start: number, end: number, leniency: Leniency): number {
   let position = start
-  while (position < end && text.charCodeAt(position) === 0x3b) {
+  while (position < end && wire.bytes[position]! === 0x3b) {
     const nameStart = position + 1
-    position = scanComponent(text, nameStart, end, URI_PARAM)
+    position = scanComponent(wire, nameStart, end, URI_PARAM)
     if (position === nameStart) {
-      const code = position < end ? text.charCodeAt(position) : 0x3b
+      const code = position < end ? wire.bytes[position]! : 0x3b
       if (code === 0x3d) fail('URI_INVALID', position)
       if (!leniency.emptyParameters) fail('EMPTY_PARAMETER', position)
     }
-    if (position < end && text.charCodeAt(position) === 0x3d) {
+    if (position < end && wire.bytes[position]! === 0x3d) {
       const valueStart = position + 1
-      position = scanComponent(text, valueStart, end, URI_PARAM)
+      position = scanComponent(wire, valueStart, end, URI_PARAM)
       if (position === valueStart && !leniency.emptyParameters) fail('URI_INVALID', position)
     }
   }
   return position
 }
 
-function scanUriHeaders(text: string, start: number, end: number): number {
+function scanUriHeaders(wire: Wire, start: number, end: number): number {
   let position = start
   do {
     const nameStart = position + 1
-    position = scanComponent(text, nameStart, end, URI_HEADER)
-    if (position === nameStart || position >= end || text.charCodeAt(position) !== 0x3d) fail('URI_INVALID', position)
-    position = scanComponent(text, position + 1, end, URI_HEADER)
-  } while (position < end && text.charCodeAt(position) === 0x26)
+    position = scanComponent(wire, nameStart, end, URI_HEADER)
+    if (position === nameStart || position >= end || wire.bytes[position]! !== 0x3d) fail('URI_INVALID', position)
+    position = scanComponent(wire, position + 1, end, URI_HEADER)
+  } while (position < end && wire.bytes[position]! === 0x26)
   return position
 }
 
-function decodeTelUri(text: string, start: number, from: number, end: number): TelUri {
+function decodeTelUri(wire: Wire, start: number, from: number, end: number): TelUri {
   let numberEnd = from
-  while (numberEnd < end && text.charCodeAt(numberEnd) !== 0x3b) numberEnd += 1
-  const number = text.slice(from, numberEnd)
+  while (numberEnd < end && wire.bytes[numberEnd]! !== 0x3b) numberEnd += 1
+  const number = wire.text.slice(from, numberEnd)
   if (!isTelNumber(number)) fail('URI_INVALID', from)
-  const paramsEnd = scanUriParams(text, numberEnd, end, strict)
+  const paramsEnd = scanUriParams(wire, numberEnd, end, strict)
   if (paramsEnd < end) fail('URI_INVALID', paramsEnd)
-  const uri = new TelUri(number, text.slice(numberEnd, end), text.slice(start, end))
+  const uri = new TelUri(number, wire.text.slice(numberEnd, end), wire.text.slice(start, end))
   if (!uri.isGlobal && !uri.params.has('phone-context')) fail('URI_INVALID', numberEnd)
   return uri
 }
 
 /** RFC 3986 §3.1: a letter, then letters, digits, "+", "-", "."; returns the position of the colon. */
-function scanScheme(text: string, start: number, end: number): number {
+function scanScheme(wire: Wire, start: number, end: number): number {
   let position = start
   while (position < end) {
-    const code = text.charCodeAt(position)
+    const code = wire.bytes[position]!
     if (code === 0x3a) break
     const lower = code | 0x20
     const isLetter = lower >= 0x61 && lower <= 0x7a
@@ -173,8 +174,8 @@ function scanScheme(text: string, start: number, end: number): number {
 }
 
 /** The position after the characters that a URI may hold. */
-function scanOpaque(text: string, start: number, end: number): number {
+function scanOpaque(wire: Wire, start: number, end: number): number {
   let position = start
-  while (position < end && (charFlags[text.charCodeAt(position)]! & URI_ANY) !== 0) position += 1
+  while (position < end && (charFlags[wire.bytes[position]!]! & URI_ANY) !== 0) position += 1
   return position
 }

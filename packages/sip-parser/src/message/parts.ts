@@ -1,0 +1,48 @@
+/** What a message is made of, and the names of what it can be asked for (RFC 3261 §7, §20). */
+import type { HeaderIndex } from './header-list'
+import type { Leniency } from './leniency'
+
+/** The names that a message's `decode` takes: the typed getters. */
+export type DecodableHeader =
+  | 'via'
+  | 'vias'
+  | 'from'
+  | 'to'
+  | 'callId'
+  | 'cseq'
+  | 'maxForwards'
+  | 'contacts'
+  | 'routes'
+  | 'recordRoutes'
+  | 'expires'
+  | 'minExpires'
+  | 'contentType'
+  | 'contentLength'
+  | 'allow'
+  | 'supported'
+  | 'require'
+  | 'proxyRequire'
+  | 'unsupported'
+  | 'userAgent'
+  | 'server'
+  | 'subject'
+  | 'date'
+  | 'timestamp'
+  | 'retryAfter'
+  | 'reasons'
+  | 'authorizations'
+  | 'proxyAuthorizations'
+  | 'wwwAuthenticate'
+  | 'proxyAuthenticate'
+
+/** The parts a parsed or built message is made of. */
+export interface MessageParts {
+  /** Head and body, one character a byte. */
+  readonly text: string
+  readonly index: HeaderIndex
+  /** Where the start line ends, its line end not included. */
+  readonly startLineEnd: number
+  /** Where the body begins. */
+  readonly bodyStart: number
+  readonly leniency: Leniency
+}
