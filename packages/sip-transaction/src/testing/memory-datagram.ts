@@ -1,5 +1,7 @@
 /** The transport in memory that behaves as UDP does. */
+
 import type { Destination, FlowAddress, TransportContext, TransportSink } from '../ports'
+import { isReachable } from '../transport/address'
 import { endpointKey, type MemoryEndpoint, type MemoryEndpointKind } from './memory-endpoint'
 import { MemoryFlow } from './memory-flow'
 import type { MemoryNetwork } from './memory-network'
@@ -27,7 +29,7 @@ export class MemoryDatagramTransport implements MemoryEndpoint {
   }
 
   canReach(address: FlowAddress): boolean {
-    return address.transport === this.name && address.address.includes(':') === this.local.address.includes(':')
+    return isReachable(this.local, address)
   }
 
   send(bytes: Uint8Array, destination: Destination, failed: (reason: string) => void): void {
