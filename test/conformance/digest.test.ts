@@ -29,13 +29,13 @@ interface Vector {
   readonly userhash?: string
 }
 
-const folder = resolve(root, process.env['CARILLON_CONFORMANCE_DIR'] ?? '../shared/conformance')
+const folder = resolve(root, process.env.CARILLON_CONFORMANCE_DIR ?? '../shared/conformance')
 const file = join(folder, 'digest', 'vectors.json')
 const isThere = existsSync(file)
 const vectors: readonly Vector[] = isThere ? (JSON.parse(readFileSync(file, 'utf8')) as Vector[]) : []
 
 describe('digest vectors', () => {
-  it.runIf(process.env['CI'] === 'true' || isThere)('are there', () => {
+  it.runIf(process.env.CI === 'true' || isThere)('are there', () => {
     expect(isThere, `${file} is missing; set CARILLON_CONFORMANCE_DIR`).toBe(true)
     expect(vectors.length).toBeGreaterThan(0)
   })

@@ -24,7 +24,7 @@ interface Expectation {
   readonly expected?: string
 }
 
-const folder = resolve(root, process.env['CARILLON_CONFORMANCE_DIR'] ?? '../shared/conformance')
+const folder = resolve(root, process.env.CARILLON_CONFORMANCE_DIR ?? '../shared/conformance')
 const isPresent = existsSync(join(folder, 'rfc4475', 'expect.json'))
 
 /** What this parser does with the messages that a strict parser may accept or reject, and why. */
@@ -79,7 +79,7 @@ const all = ['rfc4475', 'rfc5118'].flatMap((set) => expectations(set).map((expec
 
 describe.runIf(!isPresent)('RFC 4475 and RFC 5118', () => {
   it('have their messages at hand', (context) => {
-    if (process.env['CI'] === 'true') throw new Error(`no conformance data in ${folder}; set CARILLON_CONFORMANCE_DIR`)
+    if (process.env.CI === 'true') throw new Error(`no conformance data in ${folder}; set CARILLON_CONFORMANCE_DIR`)
     console.warn(`SKIPPED: no conformance data in ${folder}; set CARILLON_CONFORMANCE_DIR`)
     context.skip()
   })

@@ -243,9 +243,9 @@ export function describeTransport(name: string, makeWorld: () => TransportWorld 
       // The far end may have to write, or to wait for the answers it owes, to find out.
       await until(() => {
         if (flow.isOpen) to.send(bytesOf(optionsRequest('b')), { kind: 'flow', flow }, () => {})
-        return far.closed.length === 1
+        return far.closed.length === 1 && !flow.isOpen
       }, 'the far end to close')
-      expect(flow.isOpen).toBe(false)
+      expect(far.closed).toHaveLength(1)
       to.send(bytesOf(optionsRequest('c')), { kind: 'flow', flow }, (reason) => reasons.push(reason))
       await until(() => reasons.length === 1, 'the failure')
     })

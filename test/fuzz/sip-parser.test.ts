@@ -21,8 +21,8 @@ import {
 } from '@carillon/sip-parser/testing'
 import { describe, expect, it } from 'vitest'
 
-const firstSeed = Number(process.env['CARILLON_FUZZ_SEED'] ?? 1)
-const rounds = Number(process.env['CARILLON_FUZZ_ROUNDS'] ?? 6000)
+const firstSeed = Number(process.env.CARILLON_FUZZ_SEED ?? 1)
+const rounds = Number(process.env.CARILLON_FUZZ_ROUNDS ?? 6000)
 
 const seeds: readonly Uint8Array[] = [
   inviteBytes(),

@@ -57,6 +57,14 @@ export class Harness {
     return harness
   }
 
+  /** A registered phone of a server that is not the harness's. */
+  static async agent(options: Parameters<typeof Agent.open>[0]): Promise<Agent> {
+    const agent = await Agent.open(options)
+    const status = await agent.register()
+    if (status !== 200) throw new Error(`${options.extension} was answered ${status}`)
+    return agent
+  }
+
   /** The listener of a transport. */
   listener(transport = 'udp'): ListenAddress {
     return this.server.addresses.find((address) => address.transport === transport) as ListenAddress

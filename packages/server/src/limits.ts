@@ -33,11 +33,17 @@ export const RETRY_AFTER_SECONDS = 5
 /** How long live calls get to exchange BYE once the drain time is over. */
 export const HANGUP_GRACE_MS = 2_000
 
+/** A signal to stop that comes sooner after the first is the same wish: a process group and a parent may both deliver it. */
+export const STOP_SIGNAL_REPEAT_MS = 1_000
+
 /** How often the counters of dropped input are logged, when they changed. */
 export const DROPPED_REPORT_INTERVAL_MS = 60_000
 
 /** Log bytes that wait for a slow reader of the log; more is dropped, so that the server never waits for it. */
 export const LOG_BUFFER_BYTES_MAX = 16_777_216
+
+/** How long the end of the process waits for the rest of the log to be taken. */
+export const LOG_CLOSE_TIMEOUT_MS = 1_000
 
 /** The longest text taken from the network into one field of a log line. */
 export const LOG_FIELD_CHARS_MAX = 128

@@ -1,9 +1,11 @@
 /**
  * The life of the server as a process: users, log, start, banner, and an orderly stop on SIGTERM or SIGINT.
  */
+import { nodeClock } from '@carillon/sip-transaction'
 import { createServer, type Server } from './app'
 import { bannerText } from './cli/banner'
 import type { Config, EffectiveAddresses } from './config'
+import { STOP_SIGNAL_REPEAT_MS } from './limits'
 import { createLogger } from './observability/logger'
 import { ensureDataDir, openUsersFile, StaticUserStore, type StoredUser } from './store'
 import { VERSION } from './version'
@@ -27,7 +29,14 @@ export async function serve(config: Config, addresses: EffectiveAddresses, host:
   const server = createServer(config, { users: new StaticUserStore(opened.users), logger, addresses })
   const stop = new AbortController()
   const stopNow = new AbortController()
-  const unsubscribe = host.onStopSignal(() => (stop.signal.aborted ? stopNow.abort() : stop.abort()))
+  let firstSignalMs = 0
+  const unsubscribe = host.onStopSignal(() => {
+    const nowMs = nodeClock.monotonicMs()
+    if (!stop.signal.aborted) {
+      firstSignalMs = nowMs
+      stop.abort()
+    } else if (nowMs - firstSignalMs >= STOP_SIGNAL_REPEAT_MS) stopNow.abort()
+  })
   try {
     await server.start()
     host.stdout(
@@ -50,7 +59,7 @@ export async function serve(config: Config, addresses: EffectiveAddresses, host:
   } finally {
     unsubscribe()
     await server.stop({ drainTimeoutMs: 0 })
-    logger.flush()
+    await logger.close()
   }
 }
 

@@ -21,11 +21,21 @@ export type Effect =
       readonly transactionId: TransactionId | undefined
     }
   /** A new request for the TU, with the server transaction that waits for its answer. */
-  | { readonly kind: 'request'; readonly transactionId: TransactionId; readonly request: SipRequest; readonly flow: Flow }
+  | {
+      readonly kind: 'request'
+      readonly transactionId: TransactionId
+      readonly request: SipRequest
+      readonly flow: Flow
+    }
   /** An ACK that belongs to no transaction: it acknowledges a 2xx, so the dialog takes it (RFC 3261 §13.2.2.4). */
   | { readonly kind: 'ack'; readonly request: SipRequest; readonly flow: Flow }
   /** A response of a client transaction: each provisional, the final, and for INVITE each 2xx (RFC 6026 §7.2). */
-  | { readonly kind: 'response'; readonly transactionId: TransactionId; readonly response: SipResponse; readonly flow: Flow }
+  | {
+      readonly kind: 'response'
+      readonly transactionId: TransactionId
+      readonly response: SipResponse
+      readonly flow: Flow
+    }
   /** A response for which no transaction is known; a late 2xx to an INVITE among them. */
   | { readonly kind: 'stray-response'; readonly response: SipResponse; readonly flow: Flow }
   /**

@@ -70,9 +70,13 @@ export type Destination =
 export interface TransportSink {
   /** One whole message (datagram, or framed from a stream). `bytes` belongs to the sink from now on. */
   message(bytes: Uint8Array, flow: Flow): void
-  /** Bytes that are no message: counted and dropped. The transport has closed the flow if it is a stream. */
-  garbage(reason: string, flow: Flow): void
+  /**
+   * Bytes that are no message: counted and dropped. The transport has closed the flow if it is a stream. With `head`,
+   * the head of a message whose end cannot be found, the flow still takes one answer and closes after this call.
+   */
+  garbage(reason: string, flow: Flow, head?: Uint8Array): void
   flowOpened(flow: Flow): void
+  /** Nothing new is to be begun on the flow. Answers still due may go out on it while it says that it is open. */
   flowClosed(flow: Flow, reason: string): void
 }
 

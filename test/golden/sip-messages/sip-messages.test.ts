@@ -11,7 +11,7 @@ import { describe, expect, it } from 'vitest'
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
 const names = readdirSync(folder).filter((name) => name.endsWith('.md'))
-const isWriting = process.env['CARILLON_WRITE'] === '1'
+const isWriting = process.env.CARILLON_WRITE === '1'
 
 const getters: readonly DecodableHeader[] = [
   'vias',
@@ -93,9 +93,9 @@ function decoded(message: SipMessage): object {
   const values: Record<string, unknown> = { ...start }
   if (message.kind === 'request') {
     try {
-      values['uri'] = shown(message.uri)
+      values.uri = shown(message.uri)
     } catch (thrown) {
-      values['uri'] = { problem: (thrown as { code: string }).code }
+      values.uri = { problem: (thrown as { code: string }).code }
     }
   }
   for (const name of getters) {

@@ -3,6 +3,9 @@
  */
 import { runCommand } from './run'
 
+// Whoever read the output may be gone; that is no reason to end calls.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
+
 runCommand(process.argv.slice(2), {
   env: process.env,
   cwd: process.cwd(),

@@ -159,7 +159,11 @@ describe('what loadConfig says of a wrong value', () => {
   })
 
   it('leaves alone variables that only share the prefix, as an orchestrator sets them', () => {
-    const env = { CARILLON_PORT: 'tcp://10.0.0.1:5060', CARILLON_SERVICE_HOST: '10.0.0.1', CARILLON_DOMAIN: 'example.com' }
+    const env = {
+      CARILLON_PORT: 'tcp://10.0.0.1:5060',
+      CARILLON_SERVICE_HOST: '10.0.0.1',
+      CARILLON_DOMAIN: 'example.com',
+    }
     expect(load({ env }).config.domain).toBe('example.com')
   })
 

@@ -1,3 +1,6 @@
+import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { createLogger } from './logger'
 
@@ -32,6 +35,26 @@ describe('createLogger', () => {
     const { lines, logger } = capture('info')
     logger.warn({ username: 'a"\r\n{"level":"info"}' }, 'x')
     expect(lines.join('').trimEnd().split('\n')).toHaveLength(1)
+  })
+
+  it('has written everything once it is closed', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'carillon-log-'))
+    const fd = openSync(join(folder, 'log'), 'w')
+    const logger = createLogger('info', fd)
+    for (let line = 0; line < 5_000; line++) logger.info({ line }, 'x')
+    await logger.close()
+    expect(readFileSync(join(folder, 'log'), 'utf8').split('\n')).toHaveLength(5_001)
+    rmSync(folder, { recursive: true })
+  })
+
+  it.skipIf(!existsSync('/dev/full'))('neither throws nor waits for ever where the disk is full', async () => {
+    const fd = openSync('/dev/full', 'w')
+    const logger = createLogger('info', fd)
+    logger.info({}, 'x')
+    await new Promise((resolve) => setTimeout(resolve, 50))
+    logger.info({}, 'y')
+    await logger.close()
+    closeSync(fd)
   })
 
   it('can be silent', () => {

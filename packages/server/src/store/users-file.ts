@@ -5,6 +5,7 @@ import { randomInt } from 'node:crypto'
 import {
   chmodSync,
   closeSync,
+  existsSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -13,7 +14,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { isExtension } from '../config/codecs'
 import { ServerError } from '../errors'
@@ -65,11 +66,19 @@ const fileSchema = z.strictObject({
  */
 export function ensureDataDir(dataDir: string): void {
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+    makeDir(dataDir)
     if (!statSync(dataDir).isDirectory()) throw new Error('it is not a directory')
   } catch (error) {
     throw new ServerError('DATA_DIR_UNUSABLE', `data directory ${dataDir} cannot be used: ${reasonOf(error)}`)
   }
+}
+
+/** As `mkdir -p`. Node's own recursive way never ends where a parent exists but takes no entries, such as /proc. */
+function makeDir(path: string): void {
+  if (existsSync(path)) return
+  const parent = dirname(path)
+  if (!existsSync(parent)) makeDir(parent)
+  mkdirSync(path, { mode: 0o700 })
 }
 
 /**

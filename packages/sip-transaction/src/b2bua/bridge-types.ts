@@ -36,7 +36,8 @@ export type BridgeInput =
   /** The INVITE may not be passed on; instead of `start`. */
   | { readonly kind: 'refuse'; readonly status: number; readonly reason: string }
   | { readonly kind: 'anchored'; readonly token: number; readonly sdp: Uint8Array }
-  | { readonly kind: 'anchor-failed'; readonly token: number }
+  /** `status`: what a refusal of the call is to say, where the anchor knows better than 488 or 502. */
+  | { readonly kind: 'anchor-failed'; readonly token: number; readonly status?: number }
   | {
       readonly kind: 'progress'
       readonly branch: number
@@ -58,6 +59,8 @@ export type BridgeInput =
       readonly method: 'INVITE' | 'UPDATE'
       readonly sdp: Uint8Array | undefined
     }
+  /** The request of a modification was cancelled, or died, before its answer. */
+  | { readonly kind: 'modify-abandoned'; readonly request: number }
   /** The other side's final response to the modification that we passed on. */
   | { readonly kind: 'modify-answered'; readonly status: number; readonly sdp: Uint8Array | undefined }
   | { readonly kind: 'leg-ended'; readonly side: BridgeSide; readonly reason: string | undefined }
@@ -96,6 +99,8 @@ export type BridgeEffect =
       readonly method: 'INVITE' | 'UPDATE'
       readonly sdp: Uint8Array | undefined
     }
+  /** CANCEL what `modify` sent to this side; its final response is still awaited. */
+  | { readonly kind: 'modify-cancel'; readonly side: BridgeSide }
   | {
       readonly kind: 'modify-reply'
       readonly request: number

@@ -213,7 +213,8 @@ function storm(seed: number): void {
       method: pick(['INVITE', 'UPDATE'] as const),
       sdp: body(),
     }),
-    () => ({ kind: 'modify-answered', status: pick([200, 200, 488]), sdp: body() }),
+    () => ({ kind: 'modify-answered', status: pick([200, 200, 405, 488]), sdp: body() }),
+    () => ({ kind: 'modify-abandoned', request: Math.max(1, request - pick([0, 0, 1])) }),
     () => ({ kind: 'leg-ended', side: side(), reason: undefined }),
   ]
   for (let step = 0; step < 25; step += 1) {

@@ -101,7 +101,7 @@ export class BridgeMachine {
         this.anchored(input.token, input.sdp, nowMs, out)
         return
       case 'anchor-failed':
-        this.anchorFailed(input.token, nowMs, out)
+        this.anchorFailed(input.token, input.status, nowMs, out)
         return
       case 'progress':
         this.progress(input.branch, input.status, input.sdp, out)
@@ -120,6 +120,9 @@ export class BridgeMachine {
         return
       case 'modify':
         this.modify(input, out)
+        return
+      case 'modify-abandoned':
+        this.modification.abandoned(input.request, out)
         return
       case 'modify-answered':
         this.modification.answered(input.status, input.sdp, out)
@@ -188,22 +191,22 @@ export class BridgeMachine {
     }
   }
 
-  private anchorFailed(token: number, nowMs: number, out: BridgeEffect[]): void {
+  private anchorFailed(token: number, status: number | undefined, nowMs: number, out: BridgeEffect[]): void {
     const purpose = this.purposes.get(token)
     this.purposes.delete(token)
     switch (purpose?.kind) {
       case 'initial-offer':
-        this.fail(488, 'core', 'media', nowMs, out)
+        this.fail(status ?? 488, 'core', 'media', nowMs, out)
         return
       case 'final-answer':
       case 'late-offer':
-        this.fail(502, 'core', 'media', nowMs, out)
+        this.fail(status ?? 502, 'core', 'media', nowMs, out)
         return
       case 'late-answer':
         this.hangUp('core', 'media', nowMs, out)
         return
       case 'modification':
-        if (this.modification.anchorFailed(out) === 'fatal') this.hangUp('core', 'media', nowMs, out)
+        if (this.modification.anchorFailed(status ?? 488, out) === 'fatal') this.hangUp('core', 'media', nowMs, out)
         return
       default:
         return
@@ -354,7 +357,7 @@ export class BridgeMachine {
   private fail(status: number, by: BridgeParty, reason: string | undefined, nowMs: number, out: BridgeEffect[]): void {
     this.branches.cancel(false, out)
     if (this.winner >= 0) out.push({ kind: 'bye', side: 'b', reason })
-    out.push({ kind: 'reject', status: statusForCaller(status) })
+    out.push({ kind: 'reject', status: by === 'core' ? status : statusForCaller(status) })
     this.finish(
       { disposition: dispositionOf(status), status, by, setupMs: undefined, durationMs: 0, reason },
       nowMs,

@@ -27,6 +27,12 @@ interface Work {
   readonly request: number
   readonly isLateOffer: boolean
   phase: Phase
+  /** How the other side is asked: by UPDATE only as long as it knows that. */
+  asked: 'INVITE' | 'UPDATE'
+  /** The anchored offer, as the other side gets it. */
+  offer: Uint8Array | undefined
+  /** The asking side has gone back on its request, so that no answer is due to it. */
+  isAbandoned: boolean
 }
 
 /** The modification under way, if any. */
@@ -44,7 +50,17 @@ export class Modification {
   start(input: Extract<BridgeInput, { kind: 'modify' }>, out: BridgeEffect[]): void {
     const to = input.side === 'a' ? 'b' : 'a'
     const isLateOffer = input.sdp === undefined && input.method === 'INVITE'
-    const base = { from: input.side, to, method: input.method, request: input.request, isLateOffer } as const
+    const { side: from, method, request } = input
+    const base = {
+      from,
+      to,
+      method,
+      request,
+      isLateOffer,
+      asked: method,
+      offer: undefined,
+      isAbandoned: false,
+    } as const
     if (input.sdp === undefined) {
       this.work = { ...base, phase: 'asking' }
       out.push({ kind: 'modify', side: to, method: input.method, sdp: undefined })
@@ -59,7 +75,12 @@ export class Modification {
     const work = this.work
     if (work === undefined) return
     if (work.phase === 'anchoring-offer') {
+      if (work.isAbandoned) {
+        this.work = undefined
+        return
+      }
       work.phase = 'asking'
+      work.offer = sdp
       out.push({ kind: 'modify', side: work.to, method: work.method, sdp })
     } else if (work.phase === 'anchoring-answer') {
       this.replyFinal(work, sdp, out)
@@ -72,22 +93,34 @@ export class Modification {
   }
 
   /** The media anchor refused. `fatal` when the sides no longer agree on the media and the call must end. */
-  anchorFailed(out: BridgeEffect[]): 'refused' | 'fatal' {
+  anchorFailed(status: number, out: BridgeEffect[]): 'refused' | 'fatal' {
     const work = this.work
     if (work === undefined) return 'refused'
     if (work.phase === 'anchoring-offer') {
       this.work = undefined
-      out.push({ kind: 'modify-reply', request: work.request, status: 488, sdp: undefined })
+      out.push({ kind: 'modify-reply', request: work.request, status, sdp: undefined })
       return 'refused'
     }
     // From here on one side has already taken the new description.
     return 'fatal'
   }
 
+  /** The asking side cancelled: so does the bridge, and what the other side answers to it stays here. */
+  abandoned(request: number, out: BridgeEffect[]): void {
+    const work = this.work
+    if (work === undefined || work.request !== request || work.isAbandoned) return
+    work.isAbandoned = true
+    if (work.phase === 'asking') out.push({ kind: 'modify-cancel', side: work.to })
+  }
+
   /** The other side answered what we passed on. */
   answered(status: number, sdp: Uint8Array | undefined, out: BridgeEffect[]): void {
     const work = this.work
     if (work === undefined || work.phase !== 'asking') return
+    if (work.asked === 'UPDATE' && (status === 405 || status === 501)) {
+      this.askWithoutUpdate(work, out)
+      return
+    }
     if (status < 300) {
       this.accepted(work, sdp, out)
       return
@@ -121,6 +154,16 @@ export class Modification {
     out.push({ kind: 'modify-reply', request: work.request, status: 487, sdp: undefined })
   }
 
+  /** The other side knows no UPDATE: a re-INVITE says the same, and a mere refresh needs to say nothing. */
+  private askWithoutUpdate(work: Work, out: BridgeEffect[]): void {
+    if (work.offer === undefined) {
+      this.replyFinal(work, undefined, out)
+      return
+    }
+    work.asked = 'INVITE'
+    out.push({ kind: 'modify', side: work.to, method: 'INVITE', sdp: work.offer })
+  }
+
   private accepted(work: Work, sdp: Uint8Array | undefined, out: BridgeEffect[]): void {
     if (work.isLateOffer) {
       if (sdp === undefined) {
@@ -132,7 +175,7 @@ export class Modification {
       this.anchor('offer', work.to, sdp, out)
       return
     }
-    if (work.method === 'INVITE') out.push({ kind: 'ack', side: work.to, sdp: undefined })
+    if (work.asked === 'INVITE') out.push({ kind: 'ack', side: work.to, sdp: undefined })
     if (sdp === undefined) {
       this.replyFinal(work, undefined, out)
       return
@@ -142,6 +185,12 @@ export class Modification {
   }
 
   private replyFinal(work: Work, sdp: Uint8Array | undefined, out: BridgeEffect[]): void {
+    if (work.isAbandoned) {
+      this.work = undefined
+      // A late offer that nobody will answer: the ACK that is owed goes all the same.
+      if (work.isLateOffer && sdp !== undefined) out.push({ kind: 'ack', side: work.to, sdp: undefined })
+      return
+    }
     out.push({
       kind: 'modify-reply',
       request: work.request,

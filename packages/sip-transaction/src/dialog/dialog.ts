@@ -68,8 +68,8 @@ export class Dialog {
       callId: request.callId,
       local: request.to.withParam('tag', localTag),
       remote: request.from,
-      routeSet: request.recordRoutes,
-      remoteTarget: request.contacts[0]?.uri ?? request.from.uri,
+      routeSet: recordRoutesOf(request),
+      remoteTarget: contactOf(request) ?? request.from.uri,
       localCseq: 0,
       remoteCseq: request.cseq.seq,
       isSecure: isSecureFlow && request.uri.scheme === 'sips',
@@ -82,8 +82,8 @@ export class Dialog {
       callId: request.callId,
       local: request.from,
       remote: response.to,
-      routeSet: [...response.recordRoutes].reverse(),
-      remoteTarget: response.contacts[0]?.uri ?? request.uri,
+      routeSet: [...recordRoutesOf(response)].reverse(),
+      remoteTarget: contactOf(response) ?? request.uri,
       localCseq: request.cseq.seq,
       remoteCseq: undefined,
       isSecure: isSecureFlow && request.uri.scheme === 'sips',
@@ -117,14 +117,13 @@ export class Dialog {
 
   /** The 2xx that turns an early dialog into a confirmed one: route set and target anew (RFC 3261 §13.2.2.4). */
   confirmByClient(response: SipResponse): void {
-    this.routes = [...response.recordRoutes].reverse()
+    this.routes = [...recordRoutesOf(response)].reverse()
     this.refreshTarget(response)
   }
 
   /** Takes the peer's Contact of a target refresh request, or of the 2xx to ours (RFC 3261 §12.2). */
   refreshTarget(message: SipRequest | SipResponse): void {
-    const contact = message.contacts[0]
-    if (contact !== undefined) this.target = contact.uri
+    this.target = contactOf(message) ?? this.target
   }
 
   /**
@@ -188,6 +187,17 @@ export function routeRequest(
   if (isLooseRouter(first.uri)) return { uri: target, routes: routeSet.map(String), nextHop: first.uri }
   const uri = withoutUriHeaders(first.uri)
   return { uri, routes: [...routeSet.slice(1).map(String), `<${target.toString()}>`], nextHop: uri }
+}
+
+/** The peer's Contact; one that cannot be read counts as absent, so that a 2xx can still be acknowledged. */
+function contactOf(message: SipRequest | SipResponse): Uri | undefined {
+  const contacts = message.decode('contacts')
+  return contacts.ok ? contacts.value[0]?.uri : undefined
+}
+
+function recordRoutesOf(message: SipRequest | SipResponse): readonly NameAddr[] {
+  const routes = message.decode('recordRoutes')
+  return routes.ok ? routes.value : []
 }
 
 function isLooseRouter(uri: Uri): boolean {

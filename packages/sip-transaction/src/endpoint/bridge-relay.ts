@@ -3,9 +3,12 @@ import type { HeaderInit } from '@carillon/sip-parser'
 import { isKnownMethod } from './call'
 import type { DialogSession } from './dialog-session'
 import type { IncomingRequest } from './incoming-request'
+import { acceptedBodies } from './session-body'
 
 const passed: ReadonlySet<string> = new Set(['INFO', 'MESSAGE'])
-const allowed = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE'
+
+/** What may be sent inside a bridged call (RFC 3261 §20.5). */
+export const bridgeAllow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE'
 
 /** Headers that belong to the content of the request and go along with it. */
 const passedHeaders = ['Content-Disposition', 'Info-Package']
@@ -14,11 +17,14 @@ const passedHeaders = ['Content-Disposition', 'Info-Package']
 export function relayRequest(incoming: IncomingRequest, other: DialogSession | undefined): void {
   const { method, message } = incoming
   if (method === 'OPTIONS') {
-    incoming.answer(200, [['Allow', allowed]])
+    incoming.answer(200, [
+      ['Allow', bridgeAllow],
+      ['Accept', acceptedBodies],
+    ])
     return
   }
   if (!passed.has(method)) {
-    incoming.answer(isKnownMethod(method) && method !== 'REFER' ? 405 : 501, [['Allow', allowed]])
+    incoming.answer(isKnownMethod(method) && method !== 'REFER' ? 405 : 501, [['Allow', bridgeAllow]])
     return
   }
   if (other === undefined || !other.isAlive) {

@@ -1,18 +1,20 @@
 /** Drives the bridge machine: its effects become messages and media work, what comes back becomes its inputs. */
-import { type HeaderInit, NameAddr, type SipRequest, type SipResponse } from '@carillon/sip-parser'
+import type { HeaderInit, SipRequest, SipResponse } from '@carillon/sip-parser'
 import { BridgeMachine } from '../b2bua/bridge'
 import type { BridgeEffect, BridgeEnd, BridgeInput, BridgeSide } from '../b2bua/bridge-types'
-import { initialMaxForwards } from '../dialog/dialog'
 import { SipUsageError, type TransactionErrorCode } from '../errors'
 import { Bridge, type CallLeg } from './bridge'
-import { relayRequest } from './bridge-relay'
+import { branchSpec } from './bridge-branch'
+import { bridgeAllow, relayRequest } from './bridge-relay'
+import type { ClientRequest } from './client-request'
 import type { Closable, Core } from './core'
 import type { DialogSession, SessionOwner } from './dialog-session'
 import { type Appointment, describeError } from './driver'
 import type { IncomingRequest } from './incoming-request'
 import type { BridgeOptions, BridgeTarget } from './options'
-import { type OutgoingSpec, readAddress, readUri } from './outgoing'
+import type { OutgoingSpec } from './outgoing'
 import { OutgoingInvite } from './outgoing-invite'
+import { acceptedBodies, sdpOf, sessionBodyOf } from './session-body'
 
 /** What a failure to reach a branch counts as. */
 const statusOfError: Readonly<Partial<Record<TransactionErrorCode, number>>> = {
@@ -55,6 +57,8 @@ export class BridgeRunner implements Closable {
   private readonly modifications = new Map<number, IncomingRequest>()
   private readonly owedAcks: { a: SipRequest | undefined; b: SipRequest | undefined } = { a: undefined, b: undefined }
   private nextModification = 1
+  /** What was last sent to change the session of one side. */
+  private modifying: ClientRequest | undefined
   private sessionA: DialogSession | undefined
   private sessionB: DialogSession | undefined
   private anchorChain: Promise<unknown> = Promise.resolve()
@@ -104,12 +108,16 @@ export class BridgeRunner implements Closable {
     core.alive.delete(incoming)
     core.alive.add(this)
     this.options.signal?.addEventListener('abort', this.abort, { once: true })
-    const sdp = incoming.message.bodyLength > 0 ? incoming.message.body : undefined
+    incoming.dialogAllow = bridgeAllow
     if (incoming.message.maxForwards === 0) {
       this.input({ kind: 'refuse', status: 483, reason: 'too many hops' })
       return
     }
-    this.input({ kind: 'start', sdp, branches: this.specs.length })
+    if (sessionBodyOf(incoming.message).kind === 'unsupported') {
+      this.input({ kind: 'refuse', status: 415, reason: 'not a session description' })
+      return
+    }
+    this.input({ kind: 'start', sdp: sdpOf(incoming.message), branches: this.specs.length })
     incoming.onAbandoned = () => this.later({ kind: 'cancelled' })
     if (incoming.isAnswered) this.later({ kind: 'cancelled' })
     else if (this.options.signal?.aborted) this.abort()
@@ -171,13 +179,16 @@ export class BridgeRunner implements Closable {
         this.accept(effect.sdp)
         break
       case 'reject':
-        this.incoming.answer(effect.status)
+        refuse(this.core, this.incoming, effect.status)
         break
       case 'ack':
         this.ack(effect.side, effect.sdp)
         break
       case 'modify':
         this.modify(effect.side, effect.method, effect.sdp)
+        break
+      case 'modify-cancel':
+        this.modifying?.giveUp('CANCELLED')
         break
       case 'modify-reply':
         this.replyToModification(effect.request, effect.status, effect.sdp)
@@ -211,7 +222,7 @@ export class BridgeRunner implements Closable {
             { callId: this.incoming.callId, side, op, error: describeError(error) },
             'The media anchor refused',
           )
-          this.later({ kind: 'anchor-failed', token })
+          this.later({ kind: 'anchor-failed', token, ...statusOf(error) })
         },
       )
   }
@@ -250,6 +261,7 @@ export class BridgeRunner implements Closable {
     this.owedAcks.b = run.request
     if (this.sessionB === undefined) return
     this.sessionB.owner = this.leg('b')
+    this.sessionB.allow = bridgeAllow
     this.sessionB.onAckWanted = () => this.ack('b', undefined)
     // It may have ended before it was adopted.
     if (!this.sessionB.isAlive) this.later({ kind: 'leg-ended', side: 'b', reason: undefined })
@@ -281,14 +293,14 @@ export class BridgeRunner implements Closable {
     const answered = (response: SipResponse) =>
       this.later({ kind: 'modify-answered', status: response.status, sdp: sdpOf(response) })
     if (session === undefined) error()
-    else if (method === 'UPDATE') session.request('UPDATE', body, { final: answered, error })
+    else if (method === 'UPDATE') this.modifying = session.request('UPDATE', body, { final: answered, error })
     else {
       const final = (response: SipResponse, request: SipRequest) => {
         if (response.status < 300) this.owedAcks[side] = request
         answered(response)
       }
-      const client = session.reinvite(body, { final, error })
-      if (client === undefined) this.later({ kind: 'modify-answered', status: 491, sdp: undefined })
+      this.modifying = session.reinvite(body, { final, error })
+      if (this.modifying === undefined) this.later({ kind: 'modify-answered', status: 491, sdp: undefined })
     }
   }
 
@@ -311,15 +323,24 @@ export class BridgeRunner implements Closable {
   }
 
   private received(side: BridgeSide, incoming: IncomingRequest): void {
-    const { method, message } = incoming
+    const { method } = incoming
     if (method !== 'INVITE' && method !== 'UPDATE') {
       relayRequest(incoming, this.sessionOf(side === 'a' ? 'b' : 'a'))
+      return
+    }
+    const body = sessionBodyOf(incoming.message)
+    if (body.kind === 'unsupported') {
+      refuse(this.core, incoming, 415)
       return
     }
     const request = this.nextModification
     this.nextModification += 1
     this.modifications.set(request, incoming)
-    this.later({ kind: 'modify', side, request, method, sdp: sdpOf(message) })
+    this.later({ kind: 'modify', side, request, method, sdp: body.kind === 'sdp' ? body.sdp : undefined })
+    incoming.onAbandoned = () => {
+      this.modifications.delete(request)
+      this.later({ kind: 'modify-abandoned', request })
+    }
   }
 
   private sessionOf(side: BridgeSide): DialogSession | undefined {
@@ -357,34 +378,18 @@ export class BridgeRunner implements Closable {
   }
 }
 
-function branchSpec(
-  core: Core,
-  incoming: IncomingRequest,
-  target: BridgeTarget,
-  options: BridgeOptions,
-): Omit<OutgoingSpec, 'body' | 'contentType'> {
-  const uri = readUri(target.uri, 'target')
-  const from = options.from === undefined ? incoming.from : readAddress(options.from, 'From')
-  return {
-    method: 'INVITE',
-    uri,
-    from: from.withParam('tag', core.newTag()),
-    to: options.to === undefined ? NameAddr.of({ uri }) : readAddress(options.to, 'To').withParam('tag', undefined),
-    callId: core.newCallId(),
-    firstCseq: 1,
-    // A back-to-back agent is one more hop: loops through it must come to an end.
-    maxForwards: Math.max(0, Math.min(incoming.message.maxForwards ?? initialMaxForwards, 255) - 1),
-    headers: [...core.capabilityHeaders(), ...(options.headers ?? []), ...(target.headers ?? [])],
-    contact: true,
-    routes: target.routes ?? [],
-    destination: target.destination,
-    credentials: target.credentials,
+/** Refuses; 415 says what would be understood (RFC 3261 §21.4.13), 503 when to try again (§21.5.4). */
+function refuse(core: Core, incoming: IncomingRequest, status: number): void {
+  const more: Readonly<Record<number, HeaderInit>> = {
+    415: ['Accept', acceptedBodies],
+    503: ['Retry-After', core.limits.retryAfterSeconds],
   }
+  const header = more[status]
+  incoming.answer(status, header === undefined ? [] : [header])
 }
 
-/** The session description of a message; a body of another type is none. */
-function sdpOf(message: SipRequest | SipResponse): Uint8Array | undefined {
-  if (message.bodyLength === 0) return undefined
-  const type = message.get('Content-Type')
-  return type === undefined || /^application\/sdp\s*(;|$)/i.test(type) ? message.body : undefined
+/** The status that an anchor wants a refusal to have. */
+function statusOf(error: unknown): { readonly status?: number } {
+  const status = error instanceof Error && 'status' in error ? error.status : undefined
+  return typeof status === 'number' && status >= 400 && status < 700 ? { status } : {}
 }

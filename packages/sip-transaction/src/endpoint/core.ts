@@ -67,8 +67,8 @@ export class Core {
   }
 
   /** Allow and Supported, where a peer is to know what may follow. */
-  capabilityHeaders(): HeaderInit[] {
-    const headers: HeaderInit[] = [['Allow', this.capabilities.allow()]]
+  capabilityHeaders(allow = this.capabilities.allow()): HeaderInit[] {
+    const headers: HeaderInit[] = [['Allow', allow]]
     if (this.capabilities.supported.length > 0) headers.push(['Supported', this.capabilities.supported.join(', ')])
     return headers
   }

@@ -12,11 +12,13 @@ import type { TransactionErrorCode } from '../errors'
 import type { Destination, Flow } from '../ports'
 import { responseDestination } from '../transport/via'
 import { AnswerRepeater } from './answer-repeater'
+import { answerByDefault } from './call'
 import { ClientRequest, type ClientRequestUser, credentialsOf } from './client-request'
 import type { Core } from './core'
 import type { IncomingRequest } from './incoming-request'
 import type { CallEnd, InDialogOptions } from './options'
 import { PeerHop } from './peer-hop'
+import { reasonHeaders } from './reason'
 
 /** Who uses the dialog: a call or a bridge. */
 export interface SessionOwner {
@@ -45,6 +47,8 @@ export class DialogSession {
   readonly negotiation = new Negotiation()
   owner: SessionOwner | undefined
   auth: DigestClient | undefined
+  /** What Allow says in this dialog, when not what it says elsewhere. */
+  allow: string | undefined
   private readonly answers: AnswerRepeater
   private readonly acks = new ClientAcks<SentAck>()
   /** The peer's INVITE that has no final response. */
@@ -83,8 +87,9 @@ export class DialogSession {
     else if (method === 'INVITE') this.receiveInvite(incoming)
     else if (!this.isAlive) incoming.answer(481)
     else if (method === 'UPDATE') this.receiveUpdate(incoming)
-    else if (this.owner === undefined) incoming.answer(481)
-    else this.owner.received(incoming)
+    else if (this.owner !== undefined) this.owner.received(incoming)
+    else if (method === 'INFO' || method === 'MESSAGE') this.answerLater(incoming)
+    else answerByDefault(incoming)
   }
 
   /** An ACK in this dialog; false when it acknowledges nothing that waits. */
@@ -115,8 +120,9 @@ export class DialogSession {
     return true
   }
 
-  /** The peer's INVITE has been refused, or its transaction died. */
-  rejected(): void {
+  /** An INVITE of the peer has been refused, or its transaction died. One that never got through changes nothing. */
+  rejected(incoming: IncomingRequest): void {
+    if (this.pendingInvite !== incoming) return
     this.pendingInvite = undefined
     this.negotiation.handle('abandon')
     const action = this.usage.handle('send-failure')
@@ -281,10 +287,8 @@ export class DialogSession {
   private receiveInvite(incoming: IncomingRequest): void {
     const action = this.usage.handle('receive-reinvite')
     if (action === 'refuse-glare') incoming.answer(491)
-    else if (action === 'refuse-busy') {
-      // RFC 3261 §14.2: between 0 and 10 seconds, chosen at random.
-      incoming.answer(500, [['Retry-After', Math.floor(this.core.random.fraction() * 11)]])
-    } else if (action !== 'proceed' || this.owner === undefined) incoming.answer(481)
+    else if (action === 'refuse-busy') this.answerLater(incoming)
+    else if (action !== 'proceed' || this.owner === undefined) incoming.answer(481)
     else {
       this.dialog.refreshTarget(incoming.message)
       this.pendingInvite = incoming
@@ -298,14 +302,19 @@ export class DialogSession {
       // RFC 3311 §5.2
       const verdict = this.negotiation.state
       if (verdict === 'local-offer') incoming.answer(491)
-      else if (verdict === 'remote-offer')
-        incoming.answer(500, [['Retry-After', Math.floor(this.core.random.fraction() * 11)]])
-      if (verdict !== 'stable') return
+      else if (verdict === 'remote-offer' || this.owner === undefined) this.answerLater(incoming)
+      if (verdict !== 'stable' || this.owner === undefined) return
       this.negotiation.handle('receive')
     }
     this.dialog.refreshTarget(incoming.message)
-    if (this.owner === undefined) incoming.answer(481)
+    // Before the answer nobody uses the dialog; 481 would make the peer give it up (RFC 3261 §12.2.1.2).
+    if (this.owner === undefined) incoming.answer(200)
     else this.owner.received(incoming)
+  }
+
+  /** 500 with a Retry-After between 0 and 10 seconds, chosen at random (RFC 3261 §14.2, RFC 3311 §5.2). */
+  private answerLater(incoming: IncomingRequest): void {
+    incoming.answer(500, [['Retry-After', Math.floor(this.core.random.fraction() * 11)]])
   }
 
   /** An UPDATE of the peer got its final answer. */
@@ -316,7 +325,7 @@ export class DialogSession {
 
   private clientRequest(method: string, options: InDialogOptions, user: ClientRequestUser): ClientRequest {
     const contact = method === 'INVITE' || method === 'UPDATE' || method === 'REFER' || method === 'SUBSCRIBE'
-    const own: readonly HeaderInit[] = method === 'INVITE' ? this.core.capabilityHeaders() : []
+    const own: readonly HeaderInit[] = method === 'INVITE' ? this.core.capabilityHeaders(this.allow) : []
     return new ClientRequest(
       this.core,
       {
@@ -380,11 +389,4 @@ export class DialogSession {
     this.owner?.endedBy(end)
     if (!isByeUnderWay) this.close()
   }
-}
-
-/** Reason (RFC 3326): a value that is one already goes as it is, a text of ours in quotes that it cannot leave. */
-function reasonHeaders(text: string): HeaderInit[] {
-  const printable = text.replace(/[^\x20-\x7e]/g, ' ')
-  if (/^[\w.-]+\s*;\s*cause\s*=/.test(printable)) return [['Reason', printable]]
-  return [['Reason', `SIP ;cause=200 ;text="${printable.replace(/["\\]/g, ' ')}"`]]
 }

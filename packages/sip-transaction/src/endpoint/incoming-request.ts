@@ -37,6 +37,8 @@ export class IncomingRequest implements ServerUser, Closable {
   readonly flow: Flow
   /** @internal The dialog that the request is in, or has made. */
   session: DialogSession | undefined
+  /** @internal What Allow says in the dialog that the request makes, when not what it says elsewhere. */
+  dialogAllow: string | undefined
   /** @internal Told when the INVITE was cancelled or died before its answer. */
   onAbandoned: (() => void) | undefined
   private readonly core: Core
@@ -188,6 +190,16 @@ export class IncomingRequest implements ServerUser, Closable {
     return startBridge(this.core, this, list, options)
   }
 
+  /**
+   * @internal A request other than INVITE that nobody answers is given up when its sender must have given up: the 408
+   * is never sent (RFC 4320 §4.2) and ends the transaction, which would wait for ever.
+   */
+  limitWaiting(): void {
+    if (this.isFinal || this.method === 'INVITE') return
+    const { driver, timers } = this.core
+    this.lateAnswer = driver.at(driver.nowMs + timers.F, () => this.answer(408))
+  }
+
   /** @internal The stack's own answer; does nothing when there is one. */
   answer(status: number, headers: readonly HeaderInit[] = [], reason?: string): void {
     if (this.isFinal) return
@@ -234,7 +246,7 @@ export class IncomingRequest implements ServerUser, Closable {
     this.isAbandoned = true
     this.settle()
     if (wasFinal) return
-    this.session?.rejected()
+    this.session?.rejected(this)
     this.tellAbandoned()
   }
 
@@ -278,7 +290,7 @@ export class IncomingRequest implements ServerUser, Closable {
     driver.layer.sendResponse(this.transactionId, this.build(status, options), driver.nowMs, driver.out)
     if (status < 200) return
     this.settle()
-    if (this.method === 'INVITE') this.session?.rejected()
+    if (this.method === 'INVITE') this.session?.rejected(this)
     else if (this.method === 'UPDATE') this.session?.updateAnswered(status, options.body !== undefined)
   }
 
@@ -287,7 +299,7 @@ export class IncomingRequest implements ServerUser, Closable {
     const headers: HeaderInit[] = []
     if (typeof options.contact === 'string') headers.push(['Contact', options.contact])
     else if (options.contact ?? makesDialog) this.addContact(headers)
-    if (makesDialog) headers.push(...this.core.capabilityHeaders())
+    if (makesDialog) headers.push(...this.core.capabilityHeaders(this.session?.allow))
     if (this.core.capabilities.server !== undefined) headers.push(['Server', this.core.capabilities.server])
     headers.push(...(options.headers ?? []))
     const { body, contentType, reason } = options
@@ -316,6 +328,7 @@ export class IncomingRequest implements ServerUser, Closable {
   private ensureSession(): DialogSession {
     if (this.session !== undefined) return this.session
     const session = new DialogSession(this.core, Dialog.ofServer(this.message, this.localTag, this.flow.isSecure))
+    session.allow = this.dialogAllow
     session.open(this)
     this.session = session
     return session

@@ -7,7 +7,9 @@ import {
   createResponse,
   type HeaderInit,
   type Problem,
+  type ProblemCode,
   parseMessage,
+  problemCodes,
   type SipMessage,
   type SipRequest,
   type SipResponse,
@@ -31,9 +33,40 @@ export function readMessage(bytes: Uint8Array, flow: Flow, newTag: TagMaker): In
   const parsed = parseMessage(bytes, { datagram: !flow.isReliable })
   if (!parsed.ok) return refuse(parsed.message, parsed.error, flow, newTag)
   const { message } = parsed
-  const problem = checkMandatory(message)
+  const problem = checkMandatory(message) ?? checkUsed(message)
   if (problem !== undefined) return refuse(message, problem, flow, newTag)
   return { kind: 'message', message: message.kind === 'request' ? stampReceived(message, flow.remote) : message }
+}
+
+/** Methods whose Contact and Record-Route make or change a dialog. */
+const dialogMethods: ReadonlySet<string> = new Set(['INVITE', 'UPDATE'])
+
+/**
+ * What is read of a request beside its mandatory headers, so that nothing later meets a value that it cannot read. The
+ * Contacts of a REGISTER are judged by its registrar; ACK and CANCEL are matched by their mandatory headers alone.
+ */
+function checkUsed(message: SipMessage): Problem | undefined {
+  if (message.kind === 'response') return undefined
+  const { method } = message
+  if (method === 'ACK' || method === 'CANCEL') return undefined
+  const used = dialogMethods.has(method) ? dialogHeaders : everyHeader
+  for (const name of used) {
+    const decoded = message.decode(name)
+    if (!decoded.ok) return decoded.error
+  }
+  return undefined
+}
+
+const everyHeader = ['vias', 'require'] as const
+const dialogHeaders = [...everyHeader, 'contacts', 'recordRoutes'] as const
+
+/** The same for a head whose message cannot be framed on its stream; `code` is what the framing found. */
+export function readBrokenHead(head: Uint8Array, code: string, flow: Flow, newTag: TagMaker): IngressResult {
+  const parsed = parseMessage(head)
+  const kind = Object.hasOwn(problemCodes, code) ? problemCodes[code as ProblemCode] : undefined
+  if (kind === undefined) return { kind: 'drop', reason: 'garbage', detail: code }
+  const { layer, status, sentence } = kind
+  return refuse(parsed.message, { layer, code, offset: 0, suggestedStatus: status, sentence }, flow, newTag)
 }
 
 /** The answer to a malformed request, as far as what was readable allows (RFC 3261 §8.2.6.2). */

@@ -126,7 +126,8 @@ export interface BridgeTarget {
 /**
  * Rewrites session descriptions so that media runs through a relay. `offer('a', sdp)`: side a offers, the result goes
  * to b; `answer('b', sdp)`: b answered, the result goes to a. The same object serves re-INVITEs either way. Calls come
- * one at a time.
+ * one at a time. A rejection refuses the call with 488 or 502, or with the `status` (400–699) that the error carries:
+ * 503 says that the caller may try again when there is room.
  */
 export interface SdpAnchor {
   offer(side: 'a' | 'b', sdp: Uint8Array): Promise<Uint8Array>

@@ -1,7 +1,8 @@
 /**
- * Which handlers a request outside of calls meets: RFC 3261 §8.2.1 (methods), §8.2.2.3 (Require), §11 (OPTIONS).
+ * Which handlers a request outside of calls meets: RFC 3261 §8.2.1 (methods), §8.2.2.1 (schemes), §8.2.2.3 (Require),
+ * §11 (OPTIONS).
  */
-import type { HeaderInit } from '@carillon/sip-parser'
+import { checkRequestUriScheme, type HeaderInit } from '@carillon/sip-parser'
 import { isKnownMethod } from './call'
 import type { Core } from './core'
 import { runHandlers } from './handler-chain'
@@ -31,13 +32,11 @@ export class Router {
 
   /** Gives a request to its handlers, or answers it when there are none. */
   dispatch(core: Core, incoming: IncomingRequest): void {
-    const unsupported = unsupportedTags(core, incoming)
-    if (unsupported.length > 0) {
-      incoming.answer(420, [['Unsupported', unsupported.join(', ')]])
-      return
-    }
     const handlers = this.chainOf(incoming.method)
-    if (handlers.length === 0) this.answerUnhandled(core, incoming)
+    if (handlers.length === 0 && incoming.method !== 'OPTIONS') this.answerUnhandled(core, incoming)
+    else if (checkRequestUriScheme(incoming.message) !== undefined) incoming.answer(416)
+    else if (refuseUnsupported(core, incoming)) return
+    else if (handlers.length === 0) this.answerUnhandled(core, incoming)
     else runHandlers(core, handlers, incoming, (request) => this.answerUnhandled(core, request))
   }
 
@@ -59,6 +58,13 @@ export class Router {
     } else if (this.byMethod.has(incoming.method)) incoming.answer(404)
     else incoming.answer(isKnownMethod(incoming.method) ? 405 : 501, [allow])
   }
+}
+
+/** Answers 420 when Require names what nobody here supports (RFC 3261 §8.2.2.3); true when that was so. */
+export function refuseUnsupported(core: Core, incoming: IncomingRequest): boolean {
+  const unsupported = unsupportedTags(core, incoming)
+  if (unsupported.length > 0) incoming.answer(420, [['Unsupported', unsupported.join(', ')]])
+  return unsupported.length > 0
 }
 
 /** What Require asks for and this stack does not have. */

@@ -14,14 +14,15 @@ import { udpTransport } from '../transport/udp/udp-transport'
 import { responseDestination } from '../transport/via'
 import { Core } from './core'
 import { Counters, type DropReason } from './counters'
+import type { DialogSession } from './dialog-session'
 import { Driver, describeError } from './driver'
 import { type Advertised, Egress, type ListenerEntry } from './egress'
 import { IncomingRequest } from './incoming-request'
-import { readMessage } from './ingress'
+import { type IngressResult, readBrokenHead, readMessage } from './ingress'
 import { createNodeRandom, nodeClock, nodeDnsResolver, ownAddressFor, silentLogger } from './node-ports'
 import { Observers } from './observers'
 import type { SipStackOptions, StackStats } from './options'
-import { Router } from './router'
+import { Router, refuseUnsupported } from './router'
 
 /** One stack from the inside. */
 export class StackRuntime {
@@ -112,7 +113,7 @@ export class StackRuntime {
     let entry: ListenerEntry | undefined
     const sink: TransportSink = {
       message: (bytes, flow) => this.message(bytes, flow, entry),
-      garbage: (reason, flow) => this.drop('garbage', flow.remote, reason),
+      garbage: (reason, flow, head) => this.garbage(reason, flow, head),
       flowOpened: (flow) => this.meet(flow, entry),
       flowClosed: (flow, reason) => this.flowClosed(flow, reason),
     }
@@ -164,30 +165,63 @@ export class StackRuntime {
     if (message?.kind === 'request') core.counters.requestsIn += 1
     else core.counters.responsesIn += 1
     if (result.kind === 'answer') {
-      core.counters.rejectedMalformed += 1
-      const destination = responseDestination(flow, result.request.via)
-      const out = result.response.toBytes()
-      core.submit(() => core.driver.out.push({ kind: 'send', bytes: out, destination, transactionId: undefined }))
+      this.answerMalformed(result, flow)
       return
     }
     const checked = result.message
     core.submit(() => core.driver.layer.receive(checked, flow, core.driver.nowMs, core.driver.out))
   }
 
-  /** A new request: to its dialog, or to the handlers (RFC 3261 §8.2, §12.2.2). */
+  /** Bytes that end their stream, or that are no message: answered when that much of them can be read. */
+  private garbage(reason: string, flow: Flow, head: Uint8Array | undefined): void {
+    this.drop('garbage', flow.remote, reason)
+    if (head === undefined || this.isClosed) return
+    const result = readBrokenHead(head, reason, flow, () => this.core.newTag())
+    if (result.kind === 'answer') this.answerMalformed(result, flow)
+  }
+
+  private answerMalformed(result: Extract<IngressResult, { kind: 'answer' }>, flow: Flow): void {
+    const { core } = this
+    core.counters.rejectedMalformed += 1
+    const destination = responseDestination(flow, result.request.via)
+    const bytes = result.response.toBytes()
+    core.submit(() => core.driver.out.push({ kind: 'send', bytes, destination, transactionId: undefined }))
+  }
+
+  /**
+   * A new request. An error of ours, or a value that turns out unreadable only now, ends this request and nothing else:
+   * left unanswered it would be remembered for ever.
+   */
   private request(id: TransactionId, request: SipRequest, flow: Flow): void {
     const { core } = this
-    const tag = request.to.tag
-    if (tag !== undefined) {
-      const session = core.sessions.get(dialogKey(request.callId, tag, request.from.tag ?? ''))
-      const incoming = new IncomingRequest(core, id, request, flow, session)
-      if (session === undefined) incoming.answer(481)
-      else session.receive(incoming)
-      return
+    const { tag } = request.to
+    // A registration has no dialog; phones that repeat the To tag of the last answer mean no harm.
+    const isInside = tag !== undefined && request.method !== 'REGISTER'
+    const session = isInside ? core.sessions.get(dialogKey(request.callId, tag, request.from.tag ?? '')) : undefined
+    const incoming = new IncomingRequest(core, id, request, flow, session)
+    try {
+      if (isInside) this.requestInside(incoming, session)
+      else this.requestOutside(incoming)
+    } catch (error) {
+      core.counters.handlerErrors += 1
+      const { method, callId } = request
+      core.logger.error({ method, callId, error: describeError(error) }, 'A request failed inside the stack')
+      incoming.answer(500)
     }
-    const incoming = new IncomingRequest(core, id, request, flow)
-    if (request.method === 'BYE') incoming.answer(481)
-    else if (request.method === 'INVITE' && this.isFull()) {
+    incoming.limitWaiting()
+  }
+
+  /** RFC 3261 §12.2.2: to its dialog. */
+  private requestInside(incoming: IncomingRequest, session: DialogSession | undefined): void {
+    if (session === undefined) incoming.answer(481)
+    else if (incoming.method === 'BYE' || !refuseUnsupported(this.core, incoming)) session.receive(incoming)
+  }
+
+  /** RFC 3261 §8.2: to the handlers. */
+  private requestOutside(incoming: IncomingRequest): void {
+    const { core } = this
+    if (incoming.method === 'BYE') incoming.answer(481)
+    else if (incoming.method === 'INVITE' && this.isFull()) {
       core.counters.rejectedOverload += 1
       incoming.answer(503, [['Retry-After', core.limits.retryAfterSeconds]])
     } else this.router.dispatch(core, incoming)

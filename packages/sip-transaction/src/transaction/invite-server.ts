@@ -94,7 +94,8 @@ export const inviteServerDefinition: MachineDefinition<State, Input, Action> = {
     'fail-timeout': 'Tell the TU that no ACK came.',
     'fail-transport': 'Tell the TU that its final response could not be sent.',
     'start-trying': 'Start the 200 ms before 100.',
-    'start-G': 'Start timer G at T1 (unreliable transports only).',
+    'start-G':
+      'Start timer G at T1 (unreliable transports only; a challenge, 401 or 407, is sent once: RFC 3261 §26.3.2.4).',
     'double-G': 'Start timer G at twice its last interval, T2 at most.',
     'start-H': 'Start timer H.',
     'start-I': 'Start timer I; zero on reliable transports.',
@@ -221,7 +222,7 @@ export const inviteServerMachine: Machine<Transaction, act.TransactionContext> =
   'fail-transport': act.fail('transport'),
   'start-trying': (transaction, context) =>
     act.startRetryTimer(transaction, context, 'timerTrying', context.timers.inviteTrying),
-  'start-G': (transaction, context) => act.startRetry(transaction, context, 'timerG', context.timers.G),
+  'start-G': startG,
   'double-G': (transaction, context) => act.doubleRetry(transaction, context, 'timerG', context.timers.T2),
   'start-H': (transaction, context) => act.startLimit(transaction, context, 'timerH', context.timers.H),
   'start-I': (transaction, context) => act.startLinger(transaction, context, 'timerI', context.timers.I),
@@ -252,6 +253,13 @@ function sendTerminated(transaction: Transaction, context: act.TransactionContex
   const toTag = response?.to.tag ?? context.random.token(64)
   transaction.bytes = responseTo(request, 487, { toTag }).toBytes()
   act.sendBytes(transaction, context)
+}
+
+/** RFC 3261 §26.3.2.4: whoever has not shown who they are, or forged a source, is owed one answer to one request. */
+function startG(transaction: Transaction, context: act.TransactionContext): void {
+  const { message } = context
+  const isChallenge = message?.kind === 'response' && (message.status === 401 || message.status === 407)
+  if (!isChallenge) act.startRetry(transaction, context, 'timerG', context.timers.G)
 }
 
 function startL(transaction: Transaction, context: act.TransactionContext): void {

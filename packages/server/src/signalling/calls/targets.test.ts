@@ -40,6 +40,11 @@ describe('bindingTarget', () => {
     expect(target.destination).toEqual({ transport: 'UDP', address: '192.0.2.5', port: 40_000, flowId: 7 })
   })
 
+  it('RFC 3261 §19.1.1: sends to no third party that the Contact names as maddr', () => {
+    const target = bindingTarget(binding('sip:1001@192.0.2.5;maddr=198.51.100.1', 'UDP', '192.0.2.5', 5060), closed)
+    expect(target.destination).toMatchObject({ address: '192.0.2.5', port: 5060 })
+  })
+
   it('keeps to the connection that the registration came on while it is open', () => {
     const own = binding('sip:1001@192.0.2.5:5070;transport=tcp', 'TCP', '192.0.2.5', 40_000)
     expect(bindingTarget(own, open).destination).toMatchObject({ flowId: 7 })

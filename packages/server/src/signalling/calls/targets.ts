@@ -16,7 +16,8 @@ export function bindingTarget(binding: Binding, isFlowOpen: (flowId: number) => 
   if (path.length > 0) return { uri: contact, routes: path }
   const isStream = receivedFrom.transport !== 'UDP'
   if (isStream && isFlowOpen(flowId)) return { uri: contact, destination: { ...receivedFrom, flowId } }
-  if (sameAddress(contact.host, receivedFrom.address)) return { uri: contact }
+  // Where a Contact leads is its maddr if it has one (RFC 3261 §19.1.1): nobody may have calls sent to a third party.
+  if (sameAddress(contact.params.get('maddr') ?? contact.host, receivedFrom.address)) return { uri: contact }
   return { uri: contact, destination: { ...receivedFrom, flowId } }
 }
 

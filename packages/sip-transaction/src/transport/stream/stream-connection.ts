@@ -7,6 +7,9 @@ import { type FramerEvent, pongBytes, StreamFramer } from '@carillon/sip-parser'
 import type { Flow, FlowAddress } from '../../ports'
 import { flowReasons, reasonOfError } from '../reasons'
 
+/** After so many messages of one read, others get a turn before more is read. */
+const messagesPerTurnMax = 16
+
 /** What a connection needs of its transport. */
 export interface ConnectionOwner {
   readonly name: string
@@ -14,6 +17,8 @@ export interface ConnectionOwner {
   readonly local: FlowAddress
   readonly sendQueueBytesMax: number
   readonly messageBytesMax: number
+  /** How long a last answer may take to go out. */
+  readonly closeGraceMs: number
   /** An outgoing connection is up. */
   connected(connection: StreamConnection): void
   /** A whole message came. */
@@ -22,8 +27,8 @@ export interface ConnectionOwner {
   heard(connection: StreamConnection): void
   /** After each read: whether a message has begun and is not yet whole; `progressed` when one ended in this read. */
   partial(connection: StreamConnection, isPartial: boolean, progressed: boolean): void
-  /** The stream cannot be framed any more; the connection has been closed. */
-  garbage(code: string, connection: StreamConnection): void
+  /** The stream cannot be framed any more. The connection has been closed, or with `head` takes one answer before. */
+  garbage(code: string, connection: StreamConnection, head?: Uint8Array): void
   /** The peer has ended its side between two messages. */
   ended(connection: StreamConnection): void
   /** Nothing is left of the connection; called once. */
@@ -34,6 +39,8 @@ export interface ConnectionOwner {
 export class StreamConnection implements Flow {
   /** When the last whole message came; -Infinity before the first. */
   lastMessageMs = Number.NEGATIVE_INFINITY
+  /** True once the sink has been told that it closed. */
+  isToldClosed = false
   private isConnected: boolean
   private isClosed = false
   /** Closed without waiting for what was queued. */
@@ -164,16 +171,36 @@ export class StreamConnection implements Flow {
     if (this.isClosed) return
     if (events.length > 0) this.owner.heard(this)
     this.owner.partial(this, !this.framer.isIdle, messages > 0)
+    if (messages >= messagesPerTurnMax) this.giveWay()
+  }
+
+  /** Lets everybody else have a turn before more is read: the runtime would go on for megabytes. */
+  private giveWay(): void {
+    this.socket.pause()
+    setImmediate(() => {
+      if (!this.isClosed) this.socket.resume()
+    })
   }
 
   private handleOther(event: FramerEvent): boolean {
     if (event.kind === 'ping') this.send(pongBytes, () => {})
     else if (event.kind === 'error') {
-      this.close(flowReasons.FRAMING)
-      this.owner.garbage(event.error.code, this)
+      this.fail(event.error.code, event.head)
       return false
     }
     return true
+  }
+
+  /** Nothing more can be read. Who reads its answers is told why (RFC 3261 §18.3), and has not for ever to take it. */
+  private fail(code: string, head: Uint8Array | undefined): void {
+    if (head === undefined || this.queuedBytes > 0) {
+      this.close(flowReasons.FRAMING)
+      this.owner.garbage(code, this)
+      return
+    }
+    this.owner.garbage(code, this, head)
+    this.socket.setTimeout(this.owner.closeGraceMs, () => this.destroy())
+    this.closeSoon(flowReasons.FRAMING)
   }
 
   private onEnd(): void {

@@ -30,6 +30,7 @@ export class StreamTransport implements Transport, ConnectionOwner {
   readonly isReliable = true
   readonly sendQueueBytesMax: number
   readonly messageBytesMax: number
+  readonly closeGraceMs: number
   private readonly connections = new Set<StreamConnection>()
   private readonly byRemote = new RemoteIndex<StreamConnection>()
   private readonly countByGroup = new Map<string, number>()
@@ -46,6 +47,7 @@ export class StreamTransport implements Transport, ConnectionOwner {
   ) {
     this.sendQueueBytesMax = context.limits.sendQueueBytesMax
     this.messageBytesMax = context.limits.messageBytesMax
+    this.closeGraceMs = context.limits.connectionCloseGraceMs
     this.timers = new ConnectionTimers(context)
     server.on('connection', (socket: Socket) => this.onConnection(socket))
     server.on('error', (error) => context.logger.warn({ reason: reasonOfError(error) }, 'listener error'))
@@ -105,8 +107,8 @@ export class StreamTransport implements Transport, ConnectionOwner {
   }
 
   /** @internal */
-  garbage(code: string, connection: StreamConnection): void {
-    this.guard(() => this.sink.garbage(code, connection))
+  garbage(code: string, connection: StreamConnection, head?: Uint8Array): void {
+    this.guard(() => this.sink.garbage(code, connection, head))
   }
 
   /** @internal The peer may have closed or only ended its side; answers that are still due get a chance. */
@@ -114,7 +116,11 @@ export class StreamTransport implements Transport, ConnectionOwner {
     this.byRemote.delete(connection)
     const sinceMs = this.context.clock.monotonicMs() - connection.lastMessageMs
     if (sinceMs > this.context.limits.halfClosedTimeoutMs) connection.close(flowReasons.PEER_CLOSED)
-    else this.timers.halfClosed(connection)
+    else {
+      this.timers.halfClosed(connection)
+      // Whoever would begin something on it, such as a call to the phone behind it, would write to a peer that is gone.
+      this.tellClosed(connection, flowReasons.PEER_CLOSED)
+    }
   }
 
   /** @internal */
@@ -126,8 +132,15 @@ export class StreamTransport implements Transport, ConnectionOwner {
     const left = (this.countByGroup.get(group) ?? 1) - 1
     if (left === 0) this.countByGroup.delete(group)
     else this.countByGroup.set(group, left)
-    if (connection.wasConnected) this.guard(() => this.sink.flowClosed(connection, reason))
+    this.tellClosed(connection, reason)
     if (this.connections.size === 0) this.whenDrained?.()
+  }
+
+  /** Once for each connection that was up. */
+  private tellClosed(connection: StreamConnection, reason: string): void {
+    if (connection.isToldClosed || !connection.wasConnected) return
+    connection.isToldClosed = true
+    this.guard(() => this.sink.flowClosed(connection, reason))
   }
 
   // ---- opening ----

@@ -1,7 +1,16 @@
 /**
  * The media backend in this process: the RTP relay of @carillon/rtp-relay.
  */
-import { createRelay, type LegSnapshot, type Relay, type SessionSnapshot } from '@carillon/rtp-relay'
+import {
+  createRelay,
+  type LegSnapshot,
+  type MediaAnchor,
+  type Relay,
+  RelayError,
+  type RelayErrorCode,
+  type SessionSnapshot,
+} from '@carillon/rtp-relay'
+import type { SdpAnchor } from '@carillon/sip-transaction'
 import type { Config, MediaInterface } from '../../../config'
 import { ServerError } from '../../../errors'
 import type { MediaBackend, MediaDirection, MediaParties, MediaReport, MediaSession, MediaStats } from '../../port'
@@ -44,7 +53,7 @@ class EmbeddedMedia implements MediaBackend {
   openSession(id: string, parties: MediaParties): MediaSession {
     const session = this.#relay.createSession(id)
     const anchor = this.#relay.anchor(session, { receivedFrom: parties })
-    return { anchor, report: () => reportOf(session.snapshot()) }
+    return { anchor: withStatus(anchor), report: () => reportOf(session.snapshot()) }
   }
 
   onSilence(listener: (id: string) => void): void {
@@ -57,6 +66,27 @@ class EmbeddedMedia implements MediaBackend {
 
   close(): Promise<void> {
     return this.#relay.close()
+  }
+}
+
+/** Failures that are the relay's and not the caller's: it may try again. */
+const TEMPORARY: ReadonlySet<string> = new Set<RelayErrorCode>([
+  'PORTS_EXHAUSTED',
+  'SOCKET_FAILED',
+  'SESSION_CLOSED',
+  'RELAY_CLOSED',
+])
+
+/** Tells the signalling which failures are temporary. */
+function withStatus(anchor: MediaAnchor): SdpAnchor {
+  const explain = (error: unknown): never => {
+    if (error instanceof RelayError && TEMPORARY.has(error.code)) throw Object.assign(error, { status: 503 })
+    throw error
+  }
+  return {
+    offer: (side, sdp) => anchor.offer(side, sdp).catch(explain),
+    answer: (side, sdp) => anchor.answer(side, sdp).catch(explain),
+    release: () => anchor.release(),
   }
 }
 
