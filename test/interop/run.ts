@@ -4,7 +4,7 @@
  *
  *   node test/interop/run.ts [words of a case's name …]
  */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -43,6 +43,8 @@ async function main(): Promise<number> {
     rmSync(workDir, { recursive: true, force: true })
   }
   console.log(`${cases.length - failed} passed, ${failed} failed`)
+  const summary = process.env.CARILLON_SUMMARY
+  if (summary) appendFileSync(summary, `interop ${cases.length - failed} ${failed}\n`)
   return failed === 0 ? 0 : 1
 }
 
