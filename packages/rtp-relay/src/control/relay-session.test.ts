@@ -7,6 +7,14 @@ const STRANGER = { address: '192.0.2.200', port: 4_444 }
 const text = (sdp: Uint8Array): string => Buffer.from(sdp).toString()
 
 describe('a session', () => {
+  it('RFC 8866 §5: ends lines with CRLF towards the other party, whatever this one sent', async () => {
+    const { relay } = await world()
+    const session = relay.createSession('call')
+    const offer = text(await session.offer(audioSdp(A.address, A.port).replaceAll('\r\n', '\n'), { from: 'a' }))
+    expect(offer.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/)
+    expect(offer.endsWith('\r\n')).toBe(true)
+  })
+
   it('relays RTP both ways in place and connects its sockets once the peers are confirmed', async () => {
     const { network, toA, toB, session } = await call()
     const packet = rtpPacket({ sequence: 1 })

@@ -251,7 +251,8 @@ export class RelaySession {
     const address = first?.address ?? leg?.ports.advertisedAddress ?? fallback?.advertisedAddress ?? ''
     const family = first?.family ?? leg?.ports.family ?? fallback?.family ?? 'IP4'
     const { replaceOrigin = true } = options
-    const text = serializeSdp(rewriteSdp(sdp, { address, family, media, replaceOrigin }))
+    // What reaches the other party ends its lines as RFC 8866 §5 asks, whatever this one sent.
+    const text = serializeSdp(rewriteSdp(sdp, { address, family, media, replaceOrigin }), { lineEnds: 'crlf' })
     // Text that came as Latin-1 leaves as Latin-1: what is not ours stays byte for byte.
     return Buffer.from(text, typeof input === 'string' || isUtf8(input) ? 'utf8' : 'latin1')
   }
