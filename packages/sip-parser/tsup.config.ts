@@ -1,9 +1,14 @@
 import { defineConfig } from 'tsup'
 
 export default defineConfig({
-  entry: { index: 'src/index.ts', sdp: 'src/sdp/index.ts', testing: 'src/testing/index.ts' },
+  entry: {
+    index: 'src/index.ts',
+    sdp: 'src/sdp/index.ts',
+    testing: 'src/testing/index.ts',
+    cli: 'src/cli/index.ts',
+  },
   format: ['esm', 'cjs'],
-  dts: true,
+  dts: { entry: { index: 'src/index.ts', sdp: 'src/sdp/index.ts', testing: 'src/testing/index.ts' } },
   target: 'es2022',
   platform: 'node',
   clean: true,

@@ -1,5 +1,5 @@
 /** @carillon/sip-parser: SIP messages in and out (RFC 3261). SDP is in `@carillon/sip-parser/sdp`. */
-export { MediaType } from './body/media-type'
+export * from './body/index'
 export {
   type Problem,
   type ProblemCode,

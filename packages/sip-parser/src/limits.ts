@@ -43,3 +43,19 @@ export const sdpBytesMax = 65_536
 export const sdpLinesMax = 2_048
 /** Media of one session description; SDP_TOO_MANY_MEDIA over it. */
 export const sdpMediaMax = 64
+
+// Multipart bodies (the body folder).
+
+/** Parts of one multipart body, over all its levels; MULTIPART_TOO_MANY_PARTS over it. */
+export const multipartPartsMax = 128
+/** Multipart bodies inside one another, the outermost counted; MULTIPART_TOO_DEEP over it. */
+export const multipartDepthMax = 8
+/** Header lines of one part of a multipart body; MULTIPART_HEADERS_TOO_LARGE over it. */
+export const partHeadersMax = 32
+/** Bytes of the headers of one part of a multipart body; MULTIPART_HEADERS_TOO_LARGE over it. */
+export const partHeaderBytesMax = 8_192
+
+// The command.
+
+/** Bytes of one file that the `sip-parser` command reads; a larger file is refused with exit code 2. */
+export const commandInputBytesMax = 67_108_864

@@ -1,12 +1,12 @@
 /** Media types: Content-Type (RFC 3261 §20.15; RFC 2045 §5.1 for the meaning of case). */
 
-import { type Wire, wireOf } from '../grammar/wire'
 import type { Result } from '../errors'
 import { SipUsageError } from '../errors'
 import { charFlags, isToken, skipSpace, TOKEN } from '../grammar/chars'
 import { attempt, fail } from '../grammar/failure'
 import { encodeParamValue, type Params, type ParamsInit, toParams } from '../grammar/params'
 import { decodeText, encodeText } from '../grammar/text'
+import { type Wire, wireOf } from '../grammar/wire'
 import { paramsToEnd } from '../headers/scalars'
 import { type Leniency, strict } from '../message/leniency'
 

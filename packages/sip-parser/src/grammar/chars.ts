@@ -23,6 +23,8 @@ export const WORD = 64
 export const URI_ANY = 128
 /** upper-case letters */
 export const UPPER = 256
+/** lower-case letters and digits: what most labels of host names are made of */
+export const LABEL = 1024
 /** what separates in host names: "." and "-" */
 export const SEPARATOR = 512
 
@@ -103,13 +105,19 @@ export function hexValue(code: number): number {
   return lower >= 0x61 && lower <= 0x66 ? lower - 0x57 : -1
 }
 
+/** A word in lower case for {@link equalsIgnoreCase}. */
+export function lowerWord(text: string): Uint8Array {
+  return Uint8Array.from(text, (character) => character.charCodeAt(0))
+}
+
 /** True when the range equals `lower` without regard to the case of letters; `lower` is in lower case. */
-export function equalsIgnoreCase(wire: Wire, start: number, end: number, lower: string): boolean {
+export function equalsIgnoreCase(wire: Wire, start: number, end: number, lower: Uint8Array): boolean {
+  const { bytes } = wire
   if (end - start !== lower.length) return false
   for (let at = 0; at < lower.length; at += 1) {
-    const code = wire.bytes[start + at]!
+    const code = bytes[start + at]!
     const folded = code >= 0x41 && code <= 0x5a ? code + 0x20 : code
-    if (folded !== lower.charCodeAt(at)) return false
+    if (folded !== lower[at]) return false
   }
   return true
 }
@@ -128,6 +136,7 @@ function buildTable(): Uint16Array {
   add(table, `${alphanumeric}${mark};/?:@&=+$,%[]#`, URI_ANY)
   add(table, 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', UPPER)
   add(table, '.-', SEPARATOR)
+  add(table, 'abcdefghijklmnopqrstuvwxyz0123456789', LABEL)
   return table
 }
 

@@ -133,8 +133,14 @@ describe('text', () => {
 
   it('a loaded text keeps its bytes until the next is loaded; text of its own keeps them', () => {
     const own = wireOf('own')
-    const bytesOf = (wire: { text: string; bytes: Uint8Array }): string => Buffer.from(wire.bytes).toString('latin1', 0, 3)
-    expect([bytesOf(loadWire('one')), bytesOf(loadWire('two')), bytesOf(loadWire('one')), bytesOf(own)]).toEqual(['one', 'two', 'one', 'own'])
+    const bytesOf = (wire: { text: string; bytes: Uint8Array }): string =>
+      Buffer.from(wire.bytes).toString('latin1', 0, 3)
+    expect([bytesOf(loadWire('one')), bytesOf(loadWire('two')), bytesOf(loadWire('one')), bytesOf(own)]).toEqual([
+      'one',
+      'two',
+      'one',
+      'own',
+    ])
     const large = 'x'.repeat(70_000)
     expect(loadWire(large).bytes).toHaveLength(70_000)
     expect(bytesOf(loadWire('abc'))).toBe('abc')

@@ -3,26 +3,26 @@
  * third colon that RFC 3261's grammar let in).
  */
 
-import { type Leniency, tolerant } from '../message/leniency'
 import { Buffer } from 'node:buffer'
-import { charFlags, HOST, hexValue, SEPARATOR, UPPER } from './chars'
+import { type Leniency, tolerant } from '../message/leniency'
+import { charFlags, HOST, hexValue, LABEL, SEPARATOR, UPPER } from './chars'
 import { attempt, fail } from './failure'
 import { encodeText } from './text'
 import { type Wire, wireOf } from './wire'
 
-/** What {@link readHostPort} read last. `port` is -1 when there is none. */
-export const hostPort = { host: '', port: -1, next: 0 }
+/** What follows the host that {@link readHostPort} read last: its port, -1 when there is none, and the place after it. */
+export const hostPort = { port: -1, next: 0 }
 
-/** Reads `host [":" port]` at `start` into {@link hostPort}; white space around the colon when `allowSpace`. */
-export function readHostPort(wire: Wire, start: number, end: number, leniency: Leniency, allowSpace: boolean): void {
-  let position = start
-  if (position < end && wire.bytes[position]! === 0x5b) {
-    position = readIpv6Reference(wire, start, end)
-  } else {
-    position = readName(wire, start, end, leniency)
-  }
+/** Reads `host [":" port]` at `start` and returns the host; white space around the colon when `allowSpace`. */
+export function readHostPort(wire: Wire, start: number, end: number, leniency: Leniency, allowSpace: boolean): string {
+  const isReference = start < end && wire.bytes[start]! === 0x5b
+  const host = isReference ? readIpv6Reference(wire, start, end) : readName(wire, start, end, leniency)
   hostPort.port = -1
-  hostPort.next = position
+  readColonPort(wire, hostPort.next, end, allowSpace)
+  return host
+}
+
+function readColonPort(wire: Wire, position: number, end: number, allowSpace: boolean): void {
   if (position >= end) return
   let colon = position
   if (allowSpace) colon = skip(wire, colon, end)
@@ -106,47 +106,80 @@ export function isHost(text: string): boolean {
   if (text.includes(':')) return isIpv6(text)
   const wire = wireOf(encodeText(text))
   const end = wire.text.length
-  return attempt(() => readName(wire, 0, end, tolerant) === end || fail('HOST_INVALID', 0)).ok
+  return attempt(() => readName(wire, 0, end, tolerant)).ok && hostPort.next === end
 }
 
 function fits(groups: number, gap: boolean): boolean {
   return gap ? groups <= 7 : groups === 8
 }
 
-function readIpv6Reference(wire: Wire, start: number, end: number): number {
+function readIpv6Reference(wire: Wire, start: number, end: number): string {
   let position = start + 1
   while (position < end && position - start < 64 && wire.bytes[position]! !== 0x5d) position += 1
   if (position >= end || wire.bytes[position]! !== 0x5d || !isIpv6Range(wire.bytes, start + 1, position))
     fail('HOST_INVALID', start)
-  hostPort.host = wire.text
+  hostPort.next = position + 1
+  return wire.text
     .slice(start + 1, position)
     .toLowerCase()
     .replace(':::', '::')
-  return position + 1
 }
 
-/** Reads a name or IPv4 address in one run; labels are looked at only when two separators meet. */
-function readName(wire: Wire, start: number, end: number, leniency: Leniency): number {
+/** Reads a name or IPv4 address. */
+function readName(wire: Wire, start: number, end: number, leniency: Leniency): string {
+  const stop = plainNameEnd(wire.bytes, start, end)
+  if (stop < 0) return readAnyName(wire, start, end, leniency)
+  hostPort.next = stop
+  return wire.text.slice(start, stop)
+}
+
+/** The end of a name of lower-case labels without "-", or of an IPv4 address; -1 when the host is anything else. */
+function plainNameEnd(bytes: Uint8Array, start: number, end: number): number {
+  const flags = charFlags
+  let position = start
+  let labelStart: number
+  for (;;) {
+    labelStart = position
+    while (position < end && (flags[bytes[position]!]! & LABEL) !== 0) position += 1
+    if (position === labelStart) return -1
+    if (position === end || bytes[position] !== 0x2e) break
+    position += 1
+  }
+  const code = position < end ? bytes[position]! : 0
+  if ((flags[code]! & HOST) !== 0 || code === 0x5f) return -1
+  return bytes[labelStart]! > 0x39 || isIpv4Range(bytes, start, position) ? position : -1
+}
+
+/**
+ * Reads any name in one run, its labels are looked at only when two separators meet; `hostPort.next` is then after it.
+ * @internal
+ */
+export function readAnyName(wire: Wire, start: number, end: number, leniency: Leniency): string {
   const { bytes } = wire
   const flags = charFlags
   let position = start
   let all = 0
   let meeting = 0
   let previous = SEPARATOR
-  while (position < end) {
-    const flag = flags[bytes[position]!]!
-    if ((flag & HOST) === 0 && !(leniency.hostUnderscore && bytes[position] === 0x5f)) break
-    all |= flag
-    meeting |= flag & previous
-    previous = flag
+  for (;;) {
+    while (position < end) {
+      const flag = flags[bytes[position]!]!
+      if ((flag & HOST) === 0) break
+      all |= flag
+      meeting |= flag & previous
+      previous = flag
+      position += 1
+    }
+    if (position >= end || bytes[position] !== 0x5f || !leniency.hostUnderscore) break
+    previous = 0
     position += 1
   }
   if (position === start) fail('HOST_INVALID', position)
   if ((meeting & SEPARATOR) !== 0 || bytes[position - 1] === 0x2d) checkLabels(bytes, start, position)
   checkTop(bytes, start, position)
   const host = wire.text.slice(start, position)
-  hostPort.host = (all & UPPER) !== 0 ? host.toLowerCase() : host
-  return position
+  hostPort.next = position
+  return (all & UPPER) !== 0 ? host.toLowerCase() : host
 }
 
 /** No label may be empty or begin or end with "-"; a dot may end the name. */
@@ -154,7 +187,8 @@ function checkLabels(bytes: Uint8Array, start: number, end: number): void {
   for (let at = start; at <= end; at += 1) {
     const before = at === start ? 0x2e : bytes[at - 1]
     const here = at === end ? 0x2e : bytes[at]
-    if (before === 0x2e && (here === 0x2d || (here === 0x2e && (at < end || end - start === 1)))) fail('HOST_INVALID', at)
+    if (before === 0x2e && (here === 0x2d || (here === 0x2e && (at < end || end - start === 1))))
+      fail('HOST_INVALID', at)
     if (before === 0x2d && here === 0x2e) fail('HOST_INVALID', at)
   }
 }

@@ -10,7 +10,7 @@ import { fail } from './failure'
 import { isIpv6, isIpv6Range } from './host'
 import { quote, scanQuoted, unquote } from './quoted'
 import { decodeText, encodeText } from './text'
-import { type Wire, wireOf } from './wire'
+import { passingWire, type Wire } from './wire'
 
 /** Parameters by lower-case name, in order; null for a parameter without a value. Quoted values are unquoted. */
 export type Params = ReadonlyMap<string, string | null>
@@ -29,6 +29,37 @@ export const param = { nameStart: 0, nameEnd: 0, valueStart: -1, valueEnd: -1, n
  * part; `param.next` is the position after it, trailing white space skipped.
  */
 export function readParam(wire: Wire, at: number, end: number, leniency: Leniency): void {
+  if (!readPlainParam(wire.bytes, at, end)) readAnyParam(wire, at, end, leniency)
+}
+
+/** Reads `name` or `name=token` without white space, with ";", "," or the end after it; false for anything else. */
+function readPlainParam(bytes: Uint8Array, at: number, end: number): boolean {
+  const flags = charFlags
+  let position = at
+  while (position < end && (flags[bytes[position]!]! & TOKEN) !== 0) position += 1
+  if (position === at) return false
+  const nameEnd = position
+  let valueStart = -1
+  if (position < end && bytes[position] === 0x3d) {
+    position += 1
+    valueStart = position
+    while (position < end && (flags[bytes[position]!]! & TOKEN) !== 0) position += 1
+    if (position === valueStart) return false
+  }
+  if (position < end && bytes[position] !== 0x3b && bytes[position] !== 0x2c) return false
+  param.nameStart = at
+  param.nameEnd = nameEnd
+  param.valueStart = valueStart
+  param.valueEnd = valueStart < 0 ? -1 : position
+  param.next = position
+  return true
+}
+
+/**
+ * The whole grammar of a parameter, without the short cut of {@link readParam}.
+ * @internal
+ */
+export function readAnyParam(wire: Wire, at: number, end: number, leniency: Leniency): void {
   let position = skipSpace(wire, at, end)
   param.nameStart = position
   position = tokenEnd(wire, position, end)
@@ -48,7 +79,7 @@ export function readParam(wire: Wire, at: number, end: number, leniency: Lenienc
 }
 
 /** True when the parameter read last has this name (given in lower case). */
-export function paramIs(wire: Wire, lower: string): boolean {
+export function paramIs(wire: Wire, lower: Uint8Array): boolean {
   return equalsIgnoreCase(wire, param.nameStart, param.nameEnd, lower)
 }
 
@@ -71,7 +102,7 @@ export function scanParams(wire: Wire, at: number, end: number, leniency: Lenien
 
 /** The map of parameters that {@link scanParams} has accepted, from their wire text. Of a repeated name the first counts. */
 export function decodeParams(text: string, leniency: Leniency): Params {
-  return text.length === 0 ? noParams : decodeParamsRange(wireOf(text), 0, text.length, leniency)
+  return text.length === 0 ? noParams : decodeParamsRange(passingWire(text), 0, text.length, leniency)
 }
 
 /** The same for a range that a codec is reading. */

@@ -38,6 +38,17 @@ export function latin1Text(bytes: Uint8Array, start = 0, end: number = bytes.len
   return (buffer as Buffer & Latin1Sliceable).latin1Slice(start, end)
 }
 
+/** Wire text as bytes; a new buffer each time. The same saving as above. */
+export function latin1Bytes(text: string): Buffer {
+  const bytes = Buffer.allocUnsafe(text.length) as Buffer & Latin1Writable
+  bytes.latin1Write(text, 0, text.length)
+  return bytes
+}
+
+interface Latin1Writable {
+  latin1Write(text: string, offset: number, length: number): number
+}
+
 interface Latin1Sliceable {
   latin1Slice(start: number, end: number): string
 }

@@ -15,9 +15,18 @@ export function wireOf(text: string): Wire {
   return { text, bytes: Buffer.from(text, 'latin1') }
 }
 
+/** Bytes of a head that is being read, and the same memory by words of four bytes. */
+export interface HeadBytes {
+  readonly bytes: Uint8Array
+  readonly words: Int32Array
+}
+
 /** Room for one head of the default size; larger ones get memory of their own each time. */
 const roomBytes = 65_536
-const room = Buffer.allocUnsafeSlow(roomBytes) as Buffer & Latin1Writable
+/** Zero bytes after the head, so that loops over it end without looking at its length. */
+const sentinelBytes = 8
+const room = Buffer.allocUnsafeSlow(roomBytes + sentinelBytes) as Buffer & Latin1Writable
+const roomHead: HeadBytes = { bytes: room, words: wordsOf(room) }
 const loaded: { text: string; bytes: Uint8Array } = { text: '', bytes: room }
 
 interface Latin1Writable {
@@ -29,10 +38,49 @@ interface Latin1Writable {
  * this is for the places where decoding begins: a codec never calls it. Loading the same text again costs nothing.
  */
 export function loadWire(text: string, length: number = text.length): Wire {
+  if (loaded.text === text) return loaded
   if (length > roomBytes) return { text, bytes: Buffer.from(text.slice(0, length), 'latin1') }
-  if (loaded.text !== text) {
-    room.latin1Write(text, 0, length)
-    loaded.text = text
-  }
+  room.latin1Write(text, 0, length)
+  loaded.text = text
   return loaded
+}
+
+const shortBytes = 1024
+const shortRoom = Buffer.allocUnsafeSlow(shortBytes) as Buffer & Latin1Writable
+const short: { text: string; bytes: Uint8Array } = { text: '', bytes: shortRoom }
+
+/**
+ * Wire for a text that is read at once, when a caller begins to decode: shared and good until the next call. No codec
+ * calls it.
+ */
+export function passingWire(text: string): Wire {
+  if (text.length > shortBytes) return wireOf(text)
+  shortRoom.latin1Write(text, 0, text.length)
+  short.text = text
+  return short
+}
+
+/** Copies the first `length` bytes to where heads are read, zero bytes after them. Shared like {@link loadWire}'s result. */
+export function loadHead(bytes: Uint8Array, length: number): HeadBytes {
+  const head = length > roomBytes ? ownHead(length) : roomHead
+  if (head === roomHead) loaded.text = ''
+  head.bytes.set(length === bytes.length ? bytes : bytes.subarray(0, length))
+  for (let at = length; at < length + sentinelBytes; at += 1) head.bytes[at] = 0
+  return head
+}
+
+/** Wire for the head that {@link loadHead} has loaded, now that its text is known: {@link loadWire} will find it. */
+export function nameHead(head: HeadBytes, text: string): Wire {
+  if (head !== roomHead) return { text, bytes: head.bytes }
+  loaded.text = text
+  return loaded
+}
+
+function ownHead(length: number): HeadBytes {
+  const bytes = Buffer.allocUnsafeSlow((length + sentinelBytes + 3) & ~3)
+  return { bytes, words: wordsOf(bytes) }
+}
+
+function wordsOf(bytes: Buffer): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, bytes.length >> 2)
 }

@@ -11,16 +11,12 @@ import type { Codec } from './definition'
 import { decodeNameAddr, decodeOneNameAddr, NameAddr } from './name-addr'
 import { decodeVia, Via } from './via'
 
-
 function nameAddr(text: string, leniency = strict): NameAddr {
   const wire = wireOf(encodeText(text))
   return decodeOneNameAddr(wire, 0, wire.text.length, leniency)
 }
 
-function failure(
-  decode: Codec<unknown>,
-  text: string,
-): string {
+function failure(decode: Codec<unknown>, text: string): string {
   const wire = wireOf(encodeText(text))
   const { length } = wire.text
   const result = attempt(() => {

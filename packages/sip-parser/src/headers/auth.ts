@@ -2,12 +2,13 @@
  * Challenges and credentials: WWW-Authenticate, Proxy-Authenticate, Authorization, Proxy-Authorization
  * (RFC 3261 §20.7, §20.27, §20.28, §20.44; RFC 7616 §3.3, §3.4; RFC 8760). Syntax only: no digest is computed here.
  */
-import type { Wire } from '../grammar/wire'
+
 import { SipUsageError } from '../errors'
-import { charFlags, equalsIgnoreCase, isToken, skipSpace, TOKEN } from '../grammar/chars'
+import { charFlags, equalsIgnoreCase, isToken, lowerWord, skipSpace, TOKEN } from '../grammar/chars'
 import { fail } from '../grammar/failure'
 import { type Params, type ParamsInit, toParams } from '../grammar/params'
 import { quote, scanQuoted, unquote } from '../grammar/quoted'
+import type { Wire } from '../grammar/wire'
 import { parametersMax } from '../limits'
 
 /** Scheme and parameters of a challenge or of credentials, decoded. */
@@ -142,6 +143,8 @@ export class Credentials extends AuthValue {
   }
 }
 
+const digestScheme = lowerWord('digest')
+
 /** Reads a challenge that fills the range; these headers are never split at commas (RFC 3261 §7.3.1). */
 export function decodeChallenge(wire: Wire, start: number, end: number): Challenge {
   const value = readAuth(wire, start, end)
@@ -165,7 +168,7 @@ function readAuth(wire: Wire, start: number, end: number): { scheme: string; par
   const scheme = wire.text.slice(start, schemeEnd)
   if (position === end) return { scheme, params: new Map() }
   if (position === schemeEnd) fail('CREDENTIALS_INVALID', position)
-  if (!equalsIgnoreCase(wire, start, schemeEnd, 'digest') && isToken68(wire, position, end))
+  if (!equalsIgnoreCase(wire, start, schemeEnd, digestScheme) && isToken68(wire, position, end))
     return { scheme, params: new Map(), token68: wire.text.slice(position, end) }
   return { scheme, params: readAuthParams(wire, position, end) }
 }

@@ -1,14 +1,24 @@
 /** Contact (RFC 3261 §20.10; RFC 5626 and RFC 5627 for its instance and reg-id parameters). */
-import { type Wire, wireOf } from '../grammar/wire'
+
 import { SipUsageError } from '../errors'
-import { skipSpace } from '../grammar/chars'
+import { lowerWord, skipSpace } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { attempt, fail } from '../grammar/failure'
 import { encodeParams, type Params, param, paramIs, readParam, toParams, withParam } from '../grammar/params'
+import { type Wire, wireOf } from '../grammar/wire'
 import { parametersMax } from '../limits'
 import type { Leniency } from '../message/leniency'
 import type { Uri } from '../uri/parse-uri'
-import { address, NameAddr, type NameAddrInit, readAddress, writeDisplayName } from './name-addr'
+import {
+  type AddressSource,
+  address,
+  addressSource,
+  lastSource,
+  NameAddr,
+  type NameAddrInit,
+  readAddress,
+  writeDisplayName,
+} from './name-addr'
 
 /** One Contact value. `*` is no value of this class: see the message's `contactStar`. Immutable. */
 export class Contact extends NameAddr {
@@ -17,15 +27,14 @@ export class Contact extends NameAddr {
    * @internal
    */
   constructor(
-    rawDisplayName: string,
+    source: AddressSource,
     uri: Uri,
-    rawParams: string,
     /** Seconds; undefined when absent. */
     readonly expires: number | undefined,
     /** Preference from 0 to 1; undefined when absent. */
     readonly q: number | undefined,
   ) {
-    super(rawDisplayName, uri, rawParams, undefined)
+    super(source, uri, undefined)
   }
 
   /** Makes a Contact value; `expires` and `q` are taken from the parameters. */
@@ -51,12 +60,13 @@ export class Contact extends NameAddr {
   }
 }
 
+const [expiresName, qName] = [lowerWord('expires'), lowerWord('q')]
+
 /** Reads one Contact value at `start`; `cursor.next` is then at a comma or `end`. */
 export function decodeContact(wire: Wire, start: number, end: number, leniency: Leniency): Contact {
   if (wire.bytes[start]! === 0x2a && isStar(wire, start, end)) fail('CONTACT_STAR_INVALID', start)
   const uri = readAddress(wire, start, end, leniency)
-  const displayName = address.displayName
-  const paramsStart = address.next
+  const { nameStart, nameEnd, next: paramsStart } = address
   let position = paramsStart
   let expires: number | undefined
   let q: number | undefined
@@ -66,17 +76,17 @@ export function decodeContact(wire: Wire, start: number, end: number, leniency: 
     if (count > parametersMax) fail('TOO_MANY_PARAMETERS', position)
     readParam(wire, position + 1, end, leniency)
     position = param.next
-    if (paramIs(wire, 'expires')) {
+    if (paramIs(wire, expiresName)) {
       if (expires !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
       expires = readSeconds(wire, param.nameStart, param.valueStart, param.valueEnd)
-    } else if (paramIs(wire, 'q')) {
+    } else if (paramIs(wire, qName)) {
       if (q !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
       q = readQ(wire, param.nameStart, param.valueStart, param.valueEnd)
     }
   }
   if (position < end && wire.bytes[position]! !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
   cursor.next = position
-  return new Contact(displayName, uri, wire.text.slice(paramsStart, position), expires, q)
+  return new Contact(lastSource(wire.text, nameStart, nameEnd, paramsStart, position), uri, expires, q)
 }
 
 /** True when `*` stands alone at `start`: the message decides whether it may. */
@@ -115,7 +125,7 @@ function make(rawDisplayName: string, uri: Uri, params: Params): Contact {
   const expires = attempt(() => fromText(params.get('expires'), readSeconds))
   const q = attempt(() => fromText(params.get('q'), readQ))
   if (!expires.ok || !q.ok) throw new SipUsageError('VALUE_INVALID', 'expires or q of a Contact')
-  return new Contact(rawDisplayName, uri, encodeParams(params), expires.value, q.value)
+  return new Contact(addressSource(rawDisplayName, encodeParams(params)), uri, expires.value, q.value)
 }
 
 function fromText(

@@ -2,14 +2,16 @@
  * Elements of comma-separated lists (RFC 3261 §7.3.1): option tags, methods, values with parameters, warnings, URIs of
  * Alert-Info and its kind. Each codec reads one element and leaves `cursor.next` at a comma or the end.
  */
-import type { Wire } from '../grammar/wire'
+
 import { charFlags, skipSpace, TOKEN, trimSpace } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { fail } from '../grammar/failure'
 import { decodeParamsRange, type Params, scanParams } from '../grammar/params'
 import { scanQuoted, unquote } from '../grammar/quoted'
+import type { Wire } from '../grammar/wire'
 import { type Leniency, tolerant } from '../message/leniency'
 import { decodeUri, type Uri } from '../uri/parse-uri'
+import { knownToken } from './known-tokens'
 import { decodeCallId, type ValueWithParams } from './scalars'
 
 /** A Warning value (RFC 3261 §20.43). */
@@ -31,7 +33,7 @@ export function decodeTokenElement(wire: Wire, start: number, end: number): stri
   const from = skipSpace(wire, start, end)
   const stop = tokenEnd(wire, from, end)
   endElement(wire, stop, end)
-  return wire.text.slice(from, stop)
+  return knownToken(wire, from, stop)
 }
 
 /** One Call-ID of In-Reply-To. */
@@ -92,8 +94,7 @@ export function decodeUriElement(wire: Wire, start: number, end: number, lenienc
 function tokenEnd(wire: Wire, start: number, end: number): number {
   let position = start
   while (position < end && (charFlags[wire.bytes[position]!]! & TOKEN) !== 0) position += 1
-  if (position === start)
-    fail(start < end && wire.bytes[start]! === 0x2c ? 'EMPTY_ELEMENT' : 'TOKEN_EXPECTED', start)
+  if (position === start) fail(start < end && wire.bytes[start]! === 0x2c ? 'EMPTY_ELEMENT' : 'TOKEN_EXPECTED', start)
   return position
 }
 

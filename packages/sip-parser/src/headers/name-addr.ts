@@ -1,6 +1,6 @@
 /** name-addr and addr-spec with parameters: From, To, Route, Record-Route and their kind (RFC 3261 §20, §20.10, §25.1). */
-import type { Wire } from '../grammar/wire'
-import { charFlags, skipSpace, TOKEN, trimSpace } from '../grammar/chars'
+
+import { charFlags, lowerWord, skipSpace, TOKEN, trimSpace } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { fail } from '../grammar/failure'
 import {
@@ -16,6 +16,7 @@ import {
 } from '../grammar/params'
 import { quote, scanQuoted, unquote } from '../grammar/quoted'
 import { decodeText, encodeText } from '../grammar/text'
+import type { Wire } from '../grammar/wire'
 import { parametersMax } from '../limits'
 import { type Leniency, tolerant } from '../message/leniency'
 import { decodeUri, decodeUriPrefix, type Uri } from '../uri/parse-uri'
@@ -27,8 +28,22 @@ export interface NameAddrInit {
   readonly params?: ParamsInit | undefined
 }
 
-/** A URI with an optional display name and header parameters. Immutable. */
+/** Wire text with places in it: a display name as written (empty for none) and header parameters. */
+export interface AddressSource {
+  readonly text: string
+  readonly nameStart: number
+  readonly nameEnd: number
+  readonly paramsStart: number
+  readonly paramsEnd: number
+}
+
+/** A URI with an optional display name and header parameters. Immutable; name and parameters are cut out when asked for. */
 export class NameAddr {
+  private readonly source: string
+  private readonly nameStart: number
+  private readonly nameEnd: number
+  private readonly paramsStart: number
+  private readonly paramsEnd: number
   private cachedParams: Params | undefined
 
   /**
@@ -36,25 +51,24 @@ export class NameAddr {
    * @internal
    */
   constructor(
-    /** The display name as written, quotes included; empty when there is none. */
-    protected readonly rawDisplayName: string,
+    source: AddressSource,
     readonly uri: Uri,
-    protected readonly rawParams: string,
     /** The tag parameter; undefined when absent. */
     readonly tag: string | undefined,
   ) {
+    this.source = source.text
+    this.nameStart = source.nameStart
+    this.nameEnd = source.nameEnd
+    this.paramsStart = source.paramsStart
+    this.paramsEnd = source.paramsEnd
     this.cachedParams = undefined
   }
 
   /** Makes a name-addr; a display name is always quoted when written. */
   static of(init: NameAddrInit): NameAddr {
     const params = toParams(init.params)
-    return new NameAddr(
-      writeDisplayName(init.displayName),
-      init.uri,
-      encodeParams(params),
-      params.get('tag') ?? undefined,
-    )
+    const source = addressSource(writeDisplayName(init.displayName), encodeParams(params))
+    return new NameAddr(source, init.uri, params.get('tag') ?? undefined)
   }
 
   /** The display name: unquoted, UTF-8 decoded; undefined when there is none. */
@@ -73,32 +87,63 @@ export class NameAddr {
   /** A copy with one parameter set (null: without a value) or, for undefined, removed. */
   withParam(name: string, value: string | null | undefined): NameAddr {
     const params = withParam(this.params, name, value)
-    return new NameAddr(this.rawDisplayName, this.uri, encodeParams(params), params.get('tag') ?? undefined)
+    return new NameAddr(
+      addressSource(this.rawDisplayName, encodeParams(params)),
+      this.uri,
+      params.get('tag') ?? undefined,
+    )
   }
 
   /** Always with angle brackets, so that parameters cannot move from header to URI. */
   toString(): string {
-    const name = this.rawDisplayName.length === 0 ? '' : `${decodeText(this.rawDisplayName)} `
+    const name = this.nameEnd === this.nameStart ? '' : `${decodeText(this.rawDisplayName)} `
     return `${name}<${this.uri.toString()}>${decodeText(this.rawParams)}`
   }
 
   toJSON(): string {
     return this.toString()
   }
+
+  /** The display name as written, quotes included; empty when there is none. */
+  protected get rawDisplayName(): string {
+    return this.source.slice(this.nameStart, this.nameEnd)
+  }
+
+  private get rawParams(): string {
+    return this.source.slice(this.paramsStart, this.paramsEnd)
+  }
 }
 
-/** What {@link readAddress} read last. */
-export const address: { displayName: string; uri: Uri | undefined; next: number } = {
-  displayName: '',
-  uri: undefined,
-  next: 0,
+/** A source of its own for a display name and parameters (both wire text). */
+export function addressSource(name: string, params: string): AddressSource {
+  const text = name + params
+  return { text, nameStart: 0, nameEnd: name.length, paramsStart: name.length, paramsEnd: text.length }
 }
+
+/**
+ * What {@link readAddress} read last: where the display name stands and where parameters may begin. `quotedName` is a
+ * name that had to be quoted and stands nowhere; empty otherwise.
+ */
+export const address = { nameStart: 0, nameEnd: 0, quotedName: '', next: 0 }
+
+/** The source of the address read last, whose parameters end at `paramsEnd`; call it before reading another one. */
+export function lastSource(
+  text: string,
+  nameStart: number,
+  nameEnd: number,
+  paramsStart: number,
+  paramsEnd: number,
+): AddressSource {
+  if (address.quotedName !== '') return addressSource(address.quotedName, text.slice(paramsStart, paramsEnd))
+  return { text, nameStart, nameEnd, paramsStart, paramsEnd }
+}
+
+const tagName = lowerWord('tag')
 
 /** Reads one name-addr or addr-spec with its parameters at `start`; `cursor.next` is then at a comma or `end`. */
 export function decodeNameAddr(wire: Wire, start: number, end: number, leniency: Leniency): NameAddr {
   const uri = readAddress(wire, start, end, leniency)
-  const displayName = address.displayName
-  const paramsStart = address.next
+  const { nameStart, nameEnd, next: paramsStart } = address
   let position = paramsStart
   let tag: string | undefined
   let count = 0
@@ -107,14 +152,14 @@ export function decodeNameAddr(wire: Wire, start: number, end: number, leniency:
     if (count > parametersMax) fail('TOO_MANY_PARAMETERS', position)
     readParam(wire, position + 1, end, leniency)
     position = param.next
-    if (param.nameEnd - param.nameStart !== 3 || !paramIs(wire, 'tag')) continue
+    if (param.nameEnd - param.nameStart !== 3 || !paramIs(wire, tagName)) continue
     if (tag !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
     if (param.valueStart < 0 || wire.bytes[param.valueStart]! === 0x22) fail('PARAMETER_INVALID', param.nameStart)
     tag = wire.text.slice(param.valueStart, param.valueEnd)
   }
   if (position < end && wire.bytes[position]! !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
   cursor.next = position
-  return new NameAddr(displayName, uri, position === paramsStart ? '' : wire.text.slice(paramsStart, position), tag)
+  return new NameAddr(lastSource(wire.text, nameStart, nameEnd, paramsStart, position), uri, tag)
 }
 
 /** Reads a name-addr or addr-spec that fills the range: From, To, Refer-To and their kind. */
@@ -124,27 +169,27 @@ export function decodeOneNameAddr(wire: Wire, start: number, end: number, lenien
   return value
 }
 
-/** Reads display name and URI into {@link address} and returns the URI; `address.next` is after them and white space. */
+/** Reads display name and URI and returns the URI; {@link address} says where they stood, `address.next` what follows. */
 export function readAddress(wire: Wire, start: number, end: number, leniency: Leniency): Uri {
   const from = skipSpace(wire, start, end)
   if (from >= end) fail('HEADER_EMPTY', from)
   const first = wire.bytes[from]!
-  address.displayName = ''
+  address.nameStart = from
+  address.nameEnd = from
+  address.quotedName = ''
   if (first === 0x3c) return readBracketed(wire, from, end, leniency)
   if (first === 0x22) {
     const quoteEnd = scanQuoted(wire, from, end)
     const bracket = skipSpace(wire, quoteEnd, end)
     if (bracket >= end || wire.bytes[bracket]! !== 0x3c) fail('ADDRESS_BRACKET_MISSING', bracket)
-    const uri = readBracketed(wire, bracket, end, leniency)
-    address.displayName = wire.text.slice(from, quoteEnd)
-    return uri
+    address.nameEnd = quoteEnd
+    return readBracketed(wire, bracket, end, leniency)
   }
   const stop = skipTokens(wire, from, end)
   const code = stop < end ? wire.bytes[stop]! : 0
   if (code === 0x3c) {
-    const uri = readBracketed(wire, stop, end, leniency)
-    address.displayName = wire.text.slice(from, trimSpace(wire, from, stop))
-    return uri
+    address.nameEnd = trimSpace(wire, from, stop)
+    return readBracketed(wire, stop, end, leniency)
   }
   if (code === 0x3a) return readBare(wire, from, end, leniency)
   return readUnquotedName(wire, from, stop, end, leniency)
@@ -203,10 +248,8 @@ function readUnquotedName(wire: Wire, from: number, stop: number, end: number, l
   while (bracket < end && wire.bytes[bracket]! !== 0x3c) bracket += 1
   if (bracket >= end) fail(wire.bytes[stop]! === 0x3e ? 'ADDRESS_BRACKET_MISSING' : 'URI_INVALID', stop)
   if (!leniency.unquotedDisplayName) fail('DISPLAY_NAME_INVALID', stop)
-  const name = wire.text.slice(from, trimSpace(wire, from, bracket))
-  const uri = readBracketed(wire, bracket, end, leniency)
-  address.displayName = quote(name)
-  return uri
+  address.quotedName = quote(wire.text.slice(from, trimSpace(wire, from, bracket)))
+  return readBracketed(wire, bracket, end, leniency)
 }
 
 /** A display name as wire text, quoted; empty for none. */

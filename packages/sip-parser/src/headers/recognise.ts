@@ -10,9 +10,12 @@ const tableSize = 8192
 /** For each hash the first candidate id; for each id the next one with the same hash. */
 const heads = new Uint16Array(tableSize)
 const nexts = new Uint16Array(headerDefinitions.length + 1)
-/** Lower-case names as bytes, one after the other, and where each begins. */
+/** The same, an id times 256 plus its length, by first and third character, for {@link recogniseAt}; earlier ids first. */
+const colonHeads = new Int32Array(1024)
+const colonNexts = new Int32Array(headerDefinitions.length + 1)
+/** Names in their usual spelling as bytes, one after the other, and where each begins. */
 const nameStarts = new Uint16Array(headerDefinitions.length + 2)
-const nameBytes = new Uint8Array(headerDefinitions.reduce((sum, definition) => sum + definition.name.length, 0))
+const usualBytes = new Uint8Array(headerDefinitions.reduce((sum, definition) => sum + definition.name.length, 0))
 const idsByName = new Map<string, number>()
 
 fillTables()
@@ -31,6 +34,23 @@ export function recogniseName(bytes: Uint8Array, start: number, end: number): nu
   return 0
 }
 
+/**
+ * The known name that begins at `at` and is followed by a colon at once: its id times 256 plus its length; 0 when there
+ * is none. The colon is looked for where candidates with these letters would have it. Reads three bytes at least.
+ */
+export function recogniseAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at]! | 0x20
+  let known = colonHeads[hashStart(first, bytes[at + 2]! | 0x20)]!
+  if (bytes[at + 1] === 0x3a) return isLetter(first) && compactIds[first] !== 0 ? (compactIds[first]! << 8) | 1 : 0
+  while (known !== 0) {
+    const length = known & 255
+    const id = known >> 8
+    if (bytes[at + length] === 0x3a && isName(bytes, at, length, id)) return known
+    known = colonNexts[id]!
+  }
+  return 0
+}
+
 /** The id of a name in any case, long or compact; 0 when it is not known. */
 export function headerIdOf(name: string): number {
   return idsByName.get(name) ?? idsByName.get(name.toLowerCase()) ?? 0
@@ -39,10 +59,18 @@ export function headerIdOf(name: string): number {
 function isName(bytes: Uint8Array, start: number, length: number, id: number): boolean {
   const from = nameStarts[id]!
   if (nameStarts[id + 1]! - from !== length) return false
+  const usual = usualBytes
+  for (let at = 0; at < length; at += 1) {
+    if (bytes[start + at] !== usual[from + at]) return isNameInAnyCase(bytes, start, length, from)
+  }
+  return true
+}
+
+function isNameInAnyCase(bytes: Uint8Array, start: number, length: number, from: number): boolean {
   // Setting bit 5 folds letters; of what else may stand here only CR folds into "-".
   for (let at = 0; at < length; at += 1) {
     const code = bytes[start + at]!
-    if ((code | 0x20) !== nameBytes[from + at] || code === 0x0d) return false
+    if ((code | 0x20) !== (usualBytes[from + at]! | 0x20) || code === 0x0d) return false
   }
   return true
 }
@@ -55,18 +83,33 @@ function hash(length: number, first: number, last: number): number {
   return ((length & 31) << 8) ^ ((first & 31) << 3) ^ (last & 31)
 }
 
+function hashStart(first: number, third: number): number {
+  return ((first & 31) << 5) | (third & 31)
+}
+
+function addLast(known: number, slot: number): void {
+  let last = colonHeads[slot]!
+  if (last === 0) {
+    colonHeads[slot] = known
+    return
+  }
+  while (colonNexts[last >> 8] !== 0) last = colonNexts[last >> 8]!
+  colonNexts[last >> 8] = known
+}
+
 function fillTables(): void {
   let offset = 0
   headerDefinitions.forEach((definition, position) => {
     const id = position + 1
     const lower = definition.name.toLowerCase()
     nameStarts[id] = offset
-    for (let at = 0; at < lower.length; at += 1) nameBytes[offset + at] = lower.charCodeAt(at)
+    for (let at = 0; at < lower.length; at += 1) usualBytes[offset + at] = definition.name.charCodeAt(at)
     offset += lower.length
     nameStarts[id + 1] = offset
     const slot = hash(lower.length, lower.charCodeAt(0), lower.charCodeAt(lower.length - 1))
     nexts[id] = heads[slot]!
     heads[slot] = id
+    addLast((id << 8) | lower.length, hashStart(lower.charCodeAt(0), `${lower}:`.charCodeAt(2)))
     for (const name of [definition.name, lower, definition.compact]) {
       if (name !== undefined) idsByName.set(name, id)
     }

@@ -2,12 +2,14 @@
  * Headers with one small value: numbers, CSeq, Call-ID, text, dates (RFC 3261 §20.8, §20.14, §20.16, §20.17, §20.19,
  * §20.22, §20.23, §20.33, §20.36, §20.38; RFC 3262 §7 for RSeq and RAck).
  */
-import type { Wire } from '../grammar/wire'
+
 import { charFlags, isAll, skipSpace, TOKEN, trimSpace, WORD } from '../grammar/chars'
 import { fail } from '../grammar/failure'
 import { decodeParamsRange, type Params, scanParams } from '../grammar/params'
 import { decodeText } from '../grammar/text'
+import type { Wire } from '../grammar/wire'
 import { type Leniency, tolerant } from '../message/leniency'
+import { knownToken } from './known-tokens'
 
 /** Number and method of a CSeq header. */
 export interface CSeq {
@@ -107,7 +109,8 @@ export function decodeRAck(wire: Wire, start: number, end: number): RAck {
 export function decodeCallId(wire: Wire, start: number, end: number): string {
   if (start === end) fail('HEADER_EMPTY', start)
   let position = wordEnd(wire.bytes, start, end)
-  if (position > start && position < end - 1 && wire.bytes[position] === 0x40) position = wordEnd(wire.bytes, position + 1, end)
+  if (position > start && position < end - 1 && wire.bytes[position] === 0x40)
+    position = wordEnd(wire.bytes, position + 1, end)
   if (position < end) fail('CALL_ID_INVALID', position)
   return wire.text.slice(start, end)
 }
@@ -121,11 +124,15 @@ function wordEnd(bytes: Uint8Array, start: number, end: number): number {
 
 /** Subject, User-Agent, Server, Organization: text that may be empty. */
 export function decodeFreeText(wire: Wire, start: number, end: number): string {
+  const { bytes } = wire
+  let all = 0
   for (let at = start; at < end; at += 1) {
-    const code = wire.bytes[at]!
+    const code = bytes[at]!
     if ((code < 0x20 && code !== 0x09) || code === 0x7f) fail('HEADER_CONTROL_CHARACTER', at)
+    all |= code
   }
-  return decodeText(wire.text.slice(start, end))
+  const text = wire.text.slice(start, end)
+  return all > 0x7f ? decodeText(text) : text
 }
 
 /** One token that fills the range: Priority, MIME-Version and their kind. */
@@ -150,12 +157,7 @@ export function decodeRetryAfter(wire: Wire, start: number, end: number, lenienc
 }
 
 /** Session-Expires, Min-SE: seconds and parameters. */
-export function decodeSecondsWithParams(
-  wire: Wire,
-  start: number,
-  end: number,
-  leniency: Leniency,
-): SecondsWithParams {
+export function decodeSecondsWithParams(wire: Wire, start: number, end: number, leniency: Leniency): SecondsWithParams {
   const position = digitsEnd(wire, start, end)
   const seconds = decodeNumber(wire, start, position, 4294967295)
   return { seconds, params: paramsToEnd(wire, skipSpace(wire, position, end), end, leniency) }
@@ -196,20 +198,9 @@ export function decodeDate(wire: Wire, start: number, end: number): number {
   return ms
 }
 
-/** The one-value methods, so that each parsed message does not keep a string of its own. */
-const commonMethods = ['INVITE', 'ACK', 'BYE', 'REGISTER', 'OPTIONS', 'CANCEL', 'PRACK', 'UPDATE', 'INFO', 'MESSAGE']
-
-const commonInitials = commonMethods.map((method) => method.charCodeAt(0))
-
 /** The method in the range; the common ones are shared strings. */
 export function methodText(wire: Wire, start: number, end: number): string {
-  const first = wire.bytes[start]!
-  for (let at = 0; at < commonMethods.length; at += 1) {
-    const method = commonMethods[at]!
-    if (method.length !== end - start || commonInitials[at] !== first) continue
-    if (wire.text.startsWith(method, start)) return method
-  }
-  return wire.text.slice(start, end)
+  return knownToken(wire, start, end)
 }
 
 function valueWithParams(wire: Wire, start: number, end: number, leniency: Leniency, flags: number): ValueWithParams {

@@ -1,7 +1,7 @@
 /** Via (RFC 3261 §20.42, §18.2.1; RFC 3581 for rport; RFC 5118 §4.5 for received with and without brackets). */
-import type { Wire } from '../grammar/wire'
+
 import { SipUsageError } from '../errors'
-import { charFlags, equalsIgnoreCase, isToken, skipSpace, TOKEN } from '../grammar/chars'
+import { charFlags, equalsIgnoreCase, isToken, lowerWord, skipSpace, TOKEN } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { fail } from '../grammar/failure'
 import { bracketHost, hostPort, isHost, readHostPort } from '../grammar/host'
@@ -18,6 +18,7 @@ import {
   withParam,
 } from '../grammar/params'
 import { decodeText } from '../grammar/text'
+import type { Wire } from '../grammar/wire'
 import { parametersMax } from '../limits'
 import { type Leniency, tolerant } from '../message/leniency'
 
@@ -33,6 +34,8 @@ export interface ViaInit {
 
 /** One Via value. Immutable. */
 export class Via {
+  private readonly paramsStart: number
+  private readonly paramsEnd: number
   private cachedParams: Params | undefined
 
   /**
@@ -50,8 +53,13 @@ export class Via {
     readonly port: number | undefined,
     /** The branch parameter. */
     readonly branch: string | undefined,
-    private readonly rawParams: string,
+    /** Wire text, and where the parameters stand in it. */
+    private readonly source: string,
+    paramsStart: number,
+    paramsEnd: number,
   ) {
+    this.paramsStart = paramsStart
+    this.paramsEnd = paramsEnd
     this.cachedParams = undefined
   }
 
@@ -62,7 +70,9 @@ export class Via {
     if (!isHost(host)) throw new SipUsageError('VALUE_INVALID', 'host of a Via')
     const params = toParams(init.params)
     const branch = params.get('branch') ?? undefined
-    return new Via('SIP/2.0', init.transport.toUpperCase(), host.toLowerCase(), init.port, branch, encodeParams(params))
+    const text = encodeParams(params)
+    const transport = init.transport.toUpperCase()
+    return new Via('SIP/2.0', transport, host.toLowerCase(), init.port, branch, text, 0, text.length)
   }
 
   /** Parameters; names in lower case. */
@@ -97,7 +107,8 @@ export class Via {
   withParam(name: string, value: string | null | undefined): Via {
     const params = withParam(this.params, name, value)
     const branch = params.get('branch') ?? undefined
-    return new Via(this.protocol, this.transport, this.host, this.port, branch, encodeParams(params))
+    const text = encodeParams(params)
+    return new Via(this.protocol, this.transport, this.host, this.port, branch, text, 0, text.length)
   }
 
   toString(): string {
@@ -108,7 +119,14 @@ export class Via {
   toJSON(): string {
     return this.toString()
   }
+
+  private get rawParams(): string {
+    return this.source.slice(this.paramsStart, this.paramsEnd)
+  }
 }
+
+const [branchName, rportName, ttlName] = [lowerWord('branch'), lowerWord('rport'), lowerWord('ttl')]
+const [udpName, tcpName] = [lowerWord('udp'), lowerWord('tcp')]
 
 /** Reads one Via value at `start`; `cursor.next` is then at a comma or `end`. */
 export function decodeVia(wire: Wire, start: number, end: number, leniency: Leniency): Via {
@@ -120,8 +138,7 @@ export function decodeVia(wire: Wire, start: number, end: number, leniency: Leni
   const transport = transportName(wire, transportStart, position)
   const hostStart = skipSpace(wire, position, end)
   if (hostStart === position) fail('VIA_INVALID', position)
-  readHostPort(wire, hostStart, end, leniency, true)
-  const host = hostPort.host
+  const host = readHostPort(wire, hostStart, end, leniency, true)
   const port = hostPort.port < 0 ? undefined : hostPort.port
   const paramsStart = skipSpace(wire, hostPort.next, end)
   return readViaParams(wire, paramsStart, end, leniency, protocol, transport, host, port)
@@ -147,20 +164,20 @@ function readViaParams(
     position = param.next
     // The lengths of branch, rport and ttl: nothing else is looked at closely here.
     const length = param.nameEnd - param.nameStart
-    if (length === 6 && paramIs(wire, 'branch')) {
+    if (length === 6 && paramIs(wire, branchName)) {
       if (branch !== undefined) fail('PARAMETER_REPEATED', param.nameStart)
       if (param.valueStart < 0) fail('PARAMETER_INVALID', param.nameStart)
       const isQuoted = wire.bytes[param.valueStart]! === 0x22
       branch = isQuoted ? (paramValue(wire) ?? '') : wire.text.slice(param.valueStart, param.valueEnd)
-    } else if (length === 5 && param.valueStart >= 0 && paramIs(wire, 'rport')) {
+    } else if (length === 5 && param.valueStart >= 0 && paramIs(wire, rportName)) {
       checkNumber(wire, 65535)
-    } else if (length === 3 && paramIs(wire, 'ttl')) {
+    } else if (length === 3 && paramIs(wire, ttlName)) {
       checkNumber(wire, 255)
     }
   }
   if (position < end && wire.bytes[position]! !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
   cursor.next = position
-  return new Via(protocol, transport, host, port, branch, position === start ? '' : wire.text.slice(start, position))
+  return new Via(protocol, transport, host, port, branch, wire.text, start, position)
 }
 
 /** Reads `SIP SLASH 2.0 SLASH`, with the common spelling first. */
@@ -206,8 +223,8 @@ function readSlash(wire: Wire, at: number, end: number): number {
 
 /** Upper-case transport; the common ones without making a string. */
 function transportName(wire: Wire, start: number, end: number): string {
-  if (equalsIgnoreCase(wire, start, end, 'udp')) return 'UDP'
-  if (equalsIgnoreCase(wire, start, end, 'tcp')) return 'TCP'
+  if (equalsIgnoreCase(wire, start, end, udpName)) return 'UDP'
+  if (equalsIgnoreCase(wire, start, end, tcpName)) return 'TCP'
   return wire.text.slice(start, end).toUpperCase()
 }
 

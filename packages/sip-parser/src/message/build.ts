@@ -5,7 +5,7 @@ import { encodeText } from '../grammar/text'
 import { CALL_ID, CONTENT_LENGTH, CONTENT_TYPE, CSEQ, FROM, RECORD_ROUTE, TIMESTAMP, TO, VIA } from '../headers/ids'
 import { headerIdOf } from '../headers/recognise'
 import type { Uri } from '../uri/parse-uri'
-import { bodyText, checkUriText, statusLine } from './editor'
+import { bodyText, checkedUri, statusLine } from './editor'
 import { findId, stride } from './header-list'
 import { SipRequest, SipResponse } from './message'
 import { reasonPhrase } from './reasons'
@@ -46,11 +46,11 @@ export interface ResponseToOptions extends BodyInit {
 export function createRequest(init: RequestInit): SipRequest {
   if (!isToken(init.method)) throw new SipUsageError('VALUE_INVALID', 'method')
   const uriText = typeof init.uri === 'string' ? init.uri : init.uri.toString()
-  checkUriText(uriText)
+  const uri = checkedUri(uriText)
   const writer = new HeadWriter(`${init.method} ${encodeText(uriText)} SIP/2.0`)
   addHeaders(writer, init.headers)
   const parts = writer.finish(addBody(writer, init))
-  return new SipRequest(parts, init.method, typeof init.uri === 'string' ? undefined : init.uri)
+  return new SipRequest(parts, init.method, typeof init.uri === 'string' ? uri : init.uri)
 }
 
 /** Makes a response. Throws SipUsageError HEADER_INJECTION, HEADER_NAME_INVALID or VALUE_INVALID. */

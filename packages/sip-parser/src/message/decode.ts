@@ -43,7 +43,8 @@ export function decodeList<T>(source: DecodeSource, headerId: number, codec: Cod
     decodeLine(source, headerId, entry, codec, isWhole, values)
     entry = findId(source.index, headerId, entry + stride)
   }
-  return values
+  // A list that has grown keeps room for many more; the copy keeps none.
+  return values.slice()
 }
 
 /** Adds the values of one header line to `values`. */
@@ -58,7 +59,9 @@ export function decodeLine<T>(
   const valueStart = source.index[entry + 2]!
   const valueEnd = source.index[entry + 3]!
   const isFolded = isFoldedAt(source.index, entry)
-  const wire = isFolded ? wireOf(flattenFolds(source.text, valueStart, valueEnd)) : loadWire(source.text, source.bodyStart)
+  const wire = isFolded
+    ? wireOf(flattenFolds(source.text, valueStart, valueEnd))
+    : loadWire(source.text, source.bodyStart)
   const base = isFolded ? valueStart : 0
   const start = skipSpace(wire, valueStart - base, valueEnd - base)
   const end = trimSpace(wire, start, valueEnd - base)

@@ -3,11 +3,10 @@
  * decoded so far. Immutable. It shares no memory with the buffer it was parsed from.
  */
 import { Buffer } from 'node:buffer'
-import type { MediaType } from '../body/media-type'
-import { decodeMediaType } from '../body/media-type'
+import { decodeMediaType, MediaType } from '../body/media-type'
 import type { Problem, Result } from '../errors'
 import { SipHeaderError } from '../errors'
-import { decodeText } from '../grammar/text'
+import { decodeText, latin1Bytes } from '../grammar/text'
 import { loadWire } from '../grammar/wire'
 import { type Challenge, type Credentials, decodeChallenge, decodeCredentials } from '../headers/auth'
 import { type Contact, decodeContact } from '../headers/contact'
@@ -35,6 +34,7 @@ import { decodeFirst, decodeList, decodeRequired, startLineError } from './decod
 import { MessageEditor } from './editor'
 import { findId, findName, type HeaderIndex, idAt, nameAt, stride, valueAt } from './header-list'
 import type { Leniency } from './leniency'
+import { isSecret, maskAuth } from './mask'
 import type { DecodableHeader, MessageParts } from './parts'
 
 /** A request or a response; tell them apart by `kind` or `instanceof`. */
@@ -63,7 +63,8 @@ export abstract class SipMessageBase {
   private routesCache: readonly NameAddr[] | undefined
   private maxForwardsCache: number | undefined
   private bodyCache: Buffer | undefined
-  private lists: Map<number, readonly unknown[]> | undefined
+  /** Decoded lists: an id, the list, the next id and so on. */
+  private lists: unknown[] | undefined
 
   constructor(parts: MessageParts) {
     this.text = parts.text
@@ -197,6 +198,10 @@ export abstract class SipMessageBase {
   }
 
   get contentType(): MediaType | undefined {
+    const entry = findId(this.index, id.CONTENT_TYPE)
+    if (entry < 0) return undefined
+    const isOnly = findId(this.index, id.CONTENT_TYPE, entry + stride) < 0
+    if (isOnly && isSdp(this.text, this.index[entry + 2]!, this.index[entry + 3]!)) return sdpType
     return this.list(id.CONTENT_TYPE, decodeMediaType, true)[0]
   }
 
@@ -288,7 +293,7 @@ export abstract class SipMessageBase {
 
   /** The message as bytes, those it came with when it was received. A new buffer each time: the caller owns it. */
   toBytes(): Buffer {
-    return Buffer.from(this.text, 'latin1')
+    return latin1Bytes(this.text)
   }
 
   /** For logs: values of the Authorization family are masked, the body is counted and not shown. */
@@ -305,16 +310,14 @@ export abstract class SipMessageBase {
     }
   }
 
-  private list<T>(
-    headerId: number,
-    codec: Codec<T>,
-    isWhole = false,
-  ): readonly T[] {
-    const known = this.lists?.get(headerId)
-    if (known !== undefined) return known as readonly T[]
+  private list<T>(headerId: number, codec: Codec<T>, isWhole = false): readonly T[] {
+    const { lists } = this
+    if (lists !== undefined) {
+      for (let at = 0; at < lists.length; at += 2) if (lists[at] === headerId) return lists[at + 1] as readonly T[]
+    }
     const values = decodeList(this, headerId, codec, isWhole)
-    this.lists ??= new Map()
-    this.lists.set(headerId, values)
+    if (lists === undefined) this.lists = [headerId, values]
+    else lists.push(headerId, values)
     return values
   }
 }
@@ -342,17 +345,19 @@ export class SipRequest extends SipMessageBase {
     if (this.uriCache === undefined) {
       if (this.uriProblem !== undefined) throw new SipHeaderError(this.uriProblem)
       const start = this.method.length + 1
-      this.uriCache = startLineError(() => decodeUri(loadWire(this.text, this.bodyStart), start, this.text.indexOf(' ', start), this.leniency))
+      this.uriCache = startLineError(() =>
+        decodeUri(loadWire(this.text, this.bodyStart), start, this.text.indexOf(' ', start), this.leniency),
+      )
     }
     return this.uriCache
   }
 
   /** Begins a copy with changes; what is not touched is copied byte for byte. */
   edit(): MessageEditor<SipRequest> {
-    return new MessageEditor<SipRequest>(this, (parts, startLine) => {
+    return new MessageEditor<SipRequest>(this, (parts, startLine, uri) => {
       const same = startLine === undefined
       const method = same ? this.method : startLine.slice(0, startLine.indexOf(' '))
-      return new SipRequest(parts, method, same ? this.uriCache : undefined, same ? this.uriProblem : undefined)
+      return new SipRequest(parts, method, same ? this.uriCache : uri, same ? this.uriProblem : undefined)
     })
   }
 }
@@ -383,12 +388,9 @@ export class SipResponse extends SipMessageBase {
   }
 }
 
-function isSecret(headerId: number): boolean {
-  return headerId >= id.AUTHORIZATION && headerId <= id.AUTHENTICATION_INFO
-}
+/** The usual media type, shared by all messages: it cannot be changed. */
+const sdpType = MediaType.of('application', 'sdp')
 
-/** Keeps the scheme, hides the rest. */
-function maskAuth(value: string): string {
-  const space = value.indexOf(' ')
-  return space < 0 ? '***' : `${value.slice(0, space)} ***`
+function isSdp(text: string, start: number, end: number): boolean {
+  return end - start === 15 && text.startsWith('application/sdp', start)
 }

@@ -6,14 +6,13 @@ import { Buffer } from 'node:buffer'
 import { type Problem, type ProblemCode, type ProblemLayer, problem } from '../errors'
 import { DecodeFailure } from '../grammar/failure'
 import { latin1Text } from '../grammar/text'
-import type { Wire } from '../grammar/wire'
+import { loadHead, nameHead, type Wire } from '../grammar/wire'
 import { methodText } from '../headers/scalars'
 import { defaultParserLimits, type ParserLimits } from '../limits'
 import { decodeUri, type Uri } from '../uri/parse-uri'
 import { SipUri } from '../uri/sip-uri'
 import { type Leniency, strict } from './leniency'
 import { type SipMessage, SipRequest, SipResponse } from './message'
-import type { MessageParts } from './parts'
 import { type HeadScan, scanHead } from './scan'
 
 /** How to parse. */
@@ -50,8 +49,9 @@ const noProblems: readonly Problem[] = []
 
 /** Parses one whole message. The bytes are copied: the caller may reuse their buffer. */
 export function parseMessage(bytes: Uint8Array, options?: ParseOptions): ParseResult {
-  const { message, problems } = readMessage(bytes, options)
-  if (problems.length === 0) return { ok: true, message: message! }
+  const message = read(bytes, settingsOf(options), 0)
+  const problems = found
+  if (problems === undefined) return { ok: true, message: message! }
   const error = outermost(problems)
   return message === undefined ? { ok: false, error } : { ok: false, error, message }
 }
@@ -68,9 +68,8 @@ export function outermost(problems: readonly Problem[]): Problem {
 
 /** The reader behind {@link parseMessage} and `inspectMessage`. */
 export function readMessage(bytes: Uint8Array, options: ParseOptions | undefined): ReadResult {
-  const limits = options?.limits === undefined ? defaultParserLimits : { ...defaultParserLimits, ...options.limits }
-  const leniency = options?.leniency === undefined ? strict : { ...strict, ...options.leniency }
-  return read(bytes, { isDatagram: options?.datagram ?? true, limits, leniency }, 0)
+  const message = read(bytes, settingsOf(options), 0)
+  return { message, problems: found ?? noProblems }
 }
 
 interface ReadSettings {
@@ -79,30 +78,48 @@ interface ReadSettings {
   readonly leniency: Leniency
 }
 
+const usualSettings: ReadSettings = { isDatagram: true, limits: defaultParserLimits, leniency: strict }
+
+function settingsOf(options: ParseOptions | undefined): ReadSettings {
+  if (options === undefined) return usualSettings
+  const limits = options.limits === undefined ? defaultParserLimits : { ...defaultParserLimits, ...options.limits }
+  const leniency = options.leniency === undefined ? strict : { ...strict, ...options.leniency }
+  return { isDatagram: options.datagram ?? true, limits, leniency }
+}
+
+/** What {@link read} found wrong; kept beside its result so that a good message costs no object for it. */
+let found: readonly Problem[] | undefined
+
 /** Reads once; a tolerated deviation in the lines of the head is repaired and the result read again, strictly. */
-function read(bytes: Uint8Array, settings: ReadSettings, repairs: number): ReadResult {
+function read(bytes: Uint8Array, settings: ReadSettings, repairs: number): SipMessage | undefined {
   const { limits, leniency } = settings
+  found = undefined
   if (bytes.length > limits.messageBytesMax) return failed('MESSAGE_TOO_LARGE', limits.messageBytesMax)
   const base = skipLineEnds(bytes)
   if (base === bytes.length) return failed('EMPTY_MESSAGE', 0)
   const input = base === 0 ? bytes : bytes.subarray(base)
   const text = latin1Text(input)
-  const scan = scanHead(text, input, base, limits, leniency)
+  const end = Math.min(input.length, limits.headBytesMax)
+  const head = loadHead(input, end)
+  const scan = scanHead(text, head, end, base, limits, leniency)
   if (repairs < repairsMax) {
     if (scan.bareLfAt >= 0 && leniency.bareLf) return read(repairLineEnds(input), settings, repairs + 1)
     if (scan.rewritten !== undefined) return read(repairStartLine(input, scan.rewritten), settings, repairs + 1)
   }
   if (scan.rewritten !== undefined) return failed('START_LINE_INVALID', base)
-  const bodyEnd = frameBody(input, scan, settings)
+  const bodyEnd = frameBody(input.length, scan, settings)
   const kept = bodyEnd === text.length ? text : latin1Text(input, 0, bodyEnd)
-  return assemble(kept, input, scan, settings, repairs)
+  // An incomplete head is given the empty line it lacks, so that what was read can be answered.
+  const whole = scan.isComplete ? kept : `${kept}\r\n`
+  return assemble(whole, input, nameHead(head, whole), scan, settings, repairs)
 }
 
 /** Line ends and start line, each once; the request URI's headers may go in a third pass. */
 const repairsMax = 3
 
-function failed(code: ProblemCode, offset: number): ReadResult {
-  return { message: undefined, problems: [problem(code, offset)] }
+function failed(code: ProblemCode, offset: number): undefined {
+  found = [problem(code, offset)]
+  return undefined
 }
 
 /** RFC 3261 §7.5: line ends before the start line are ignored. */
@@ -113,9 +130,9 @@ function skipLineEnds(bytes: Uint8Array): number {
 }
 
 /** Decides where the body ends (RFC 3261 §18.3) and reports what is wrong with its length. */
-function frameBody(bytes: Uint8Array, scan: HeadScan, settings: ReadSettings): number {
+function frameBody(size: number, scan: HeadScan, settings: ReadSettings): number {
   const { isDatagram, limits, leniency } = settings
-  const available = bytes.length - scan.bodyStart
+  const available = size - scan.bodyStart
   const length = scan.contentLength
   if (!scan.isComplete) return scan.bodyStart
   if (!scan.hasContentLength && !isDatagram) scan.report('CONTENT_LENGTH_MISSING', scan.bodyStart)
@@ -123,10 +140,10 @@ function frameBody(bytes: Uint8Array, scan: HeadScan, settings: ReadSettings): n
     scan.report('BODY_TOO_LARGE', scan.bodyStart)
     return scan.bodyStart
   }
-  if (length < 0) return bytes.length
+  if (length < 0) return size
   if (length > available) {
-    if (!(isDatagram && leniency.shortBody)) scan.report('BODY_TOO_SHORT', bytes.length)
-    return bytes.length
+    if (!(isDatagram && leniency.shortBody)) scan.report('BODY_TOO_SHORT', size)
+    return size
   }
   if (length < available && !isDatagram) scan.report('TRAILING_BYTES', scan.bodyStart + length)
   return scan.bodyStart + length
@@ -135,41 +152,37 @@ function frameBody(bytes: Uint8Array, scan: HeadScan, settings: ReadSettings): n
 function assemble(
   text: string,
   bytes: Uint8Array,
+  wire: Wire,
   scan: HeadScan,
   settings: ReadSettings,
   repairs: number,
-): ReadResult {
-  const parts: MessageParts = {
-    // An incomplete head is given the empty line it lacks, so that what was read can be answered.
-    text: scan.isComplete ? text : `${text}\r\n`,
-    index: scan.index,
-    startLineEnd: scan.startLineEnd,
-    bodyStart: scan.isComplete ? scan.bodyStart : scan.bodyStart + 2,
-    leniency: settings.leniency,
-  }
+): SipMessage | undefined {
+  const { leniency } = settings
+  const bodyStart = scan.isComplete ? scan.bodyStart : scan.bodyStart + 2
+  const parts = { text, index: scan.index, startLineEnd: scan.startLineEnd, bodyStart, leniency }
   if (scan.isResponse) {
-    const message = scan.status < 0 ? undefined : new SipResponse(parts, scan.status)
-    return finish(message, scan, settings)
+    if (scan.status < 0) return finish(undefined, scan, settings)
+    return finish(new SipResponse(parts, scan.status), scan, settings)
   }
   if (scan.methodEnd < 0) return finish(undefined, scan, settings)
-  const method = methodText({ text, bytes }, 0, scan.methodEnd)
-  if (scan.uriEnd < 0) return finish(new SipRequest(parts, method, undefined, uriProblem(scan)), scan, settings)
-  const uri = readUri({ text: parts.text, bytes }, scan, settings.leniency)
+  const method = methodText(wire, 0, scan.methodEnd)
+  const uri = scan.uriEnd < 0 ? undefined : readUri(wire, scan, leniency)
   if (uri instanceof SipUri && uri.hasHeaders) {
-    if (settings.leniency.requestUriHeaders && repairs < repairsMax) {
+    if (leniency.requestUriHeaders && repairs < repairsMax) {
       const line = `${method} ${uri.with({ headers: undefined }).toString()} SIP/2.0`
       return read(repairStartLine(bytes, line), settings, repairs + 1)
     }
     scan.report('REQUEST_URI_HEADERS', uri.toString().indexOf('?') + scan.methodEnd + 1)
   }
-  return finish(new SipRequest(parts, method, uri, uri === undefined ? uriProblem(scan) : undefined), scan, settings)
+  const reason = uri === undefined ? uriProblem(scan) : undefined
+  return finish(new SipRequest(parts, method, uri, reason), scan, settings)
 }
 
-function finish(message: SipMessage | undefined, scan: HeadScan, settings: ReadSettings): ReadResult {
-  if (scan.problems !== undefined) return { message, problems: scan.problems }
+function finish(message: SipMessage | undefined, scan: HeadScan, settings: ReadSettings): SipMessage | undefined {
+  found = scan.problems
+  if (found !== undefined) return message
   const isShort = settings.leniency.shortBody && message !== undefined && scan.contentLength > message.bodyLength
-  if (!isShort) return { message, problems: noProblems }
-  return { message: message.edit().set('Content-Length', message.bodyLength).build(), problems: noProblems }
+  return isShort ? message.edit().set('Content-Length', message.bodyLength).build() : message
 }
 
 /** The request URI, or undefined with its problem reported. */

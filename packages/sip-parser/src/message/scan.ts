@@ -5,12 +5,15 @@
  */
 import { type Problem, type ProblemCode, problem } from '../errors'
 import { charFlags, TOKEN } from '../grammar/chars'
+import type { HeadBytes } from '../grammar/wire'
 import { CONTENT_LENGTH } from '../headers/ids'
-import { recogniseName } from '../headers/recognise'
+import { recogniseAt, recogniseName } from '../headers/recognise'
 import { headerNameBytesMax, type ParserLimits, problemsMax } from '../limits'
-import { packHeader, stride } from './header-list'
+import { type HeaderIndex, packHeader, stride } from './header-list'
 import type { Leniency } from './leniency'
 import { judgeStartLine } from './start-line'
+
+const noEntries: HeaderIndex = []
 
 /** What the pass found. Positions count from the first byte of the start line. */
 export class HeadScan {
@@ -33,10 +36,28 @@ export class HeadScan {
   /** The start line in strict form, when a tolerated deviation was found in it. */
   rewritten: string | undefined = undefined
   problems: Problem[] | undefined = undefined
-  index: number[] = []
+  index: HeaderIndex = noEntries
 
-  /** `base` is what precedes the start line in the input; it is added to the offsets of problems. */
-  constructor(readonly base: number) {}
+  /** What precedes the start line in the input; it is added to the offsets of problems. */
+  base = 0
+
+  /** Forgets the last message. */
+  reset(base: number): void {
+    this.isResponse = false
+    this.methodEnd = -1
+    this.uriEnd = -1
+    this.status = -1
+    this.startLineEnd = 0
+    this.bodyStart = 0
+    this.isComplete = false
+    this.contentLength = -1
+    this.hasContentLength = false
+    this.bareLfAt = -1
+    this.rewritten = undefined
+    this.problems = undefined
+    this.index = noEntries
+    this.base = base
+  }
 
   report(code: ProblemCode, at: number): void {
     this.problems ??= []
@@ -49,21 +70,26 @@ const cr = 0x0d
 const lf = 0x0a
 /** Filled anew by each scan, then copied in its exact length. */
 const scratch: number[] = []
+const shared = new HeadScan()
 
-/** Scans the head at the beginning of `bytes`; `text` is the same as wire text. */
+/**
+ * Scans the head in the first `end` bytes of `head`, which has a zero byte after them; `text` is the message as wire
+ * text. The result is shared and good until the next call.
+ */
 export function scanHead(
   text: string,
-  bytes: Uint8Array,
+  head: HeadBytes,
+  end: number,
   base: number,
   limits: ParserLimits,
   leniency: Leniency,
 ): HeadScan {
-  const scan = new HeadScan(base)
-  const end = Math.min(bytes.length, limits.headBytesMax)
-  const at = scanStartLine(text, bytes, end, scan, leniency)
+  const scan = shared
+  scan.reset(base)
+  const at = scanStartLine(text, head.bytes, end, scan, leniency)
   if (scan.rewritten !== undefined) return scan
-  scanHeaders(text, bytes, at, end, limits.headersMax, scan)
-  if (!scan.isComplete) scan.report(end < bytes.length ? 'HEAD_TOO_LARGE' : 'HEAD_INCOMPLETE', scan.bodyStart)
+  scanHeaders(text, head, at, end, limits.headersMax, scan)
+  if (!scan.isComplete) scan.report(end < text.length ? 'HEAD_TOO_LARGE' : 'HEAD_INCOMPLETE', scan.bodyStart)
   return scan
 }
 
@@ -91,12 +117,11 @@ function isSpace(code: number): boolean {
 
 /** Scans the start line; returns the position after its line end. */
 function scanStartLine(text: string, bytes: Uint8Array, end: number, scan: HeadScan, leniency: Leniency): number {
-  let at = 0
-  while (at < end && (charFlags[bytes[at]!]! & TOKEN) !== 0) at += 1
+  let at = tokenEnd(bytes, 0)
   if (at > 0 && at < end && bytes[at] === 0x20) {
     const methodEnd = at
     at += 1
-    while (at < end && bytes[at]! > 0x20) at += 1
+    while (bytes[at]! > 0x20) at += 1
     if (at + 9 < end && at > methodEnd + 1 && bytes[methodEnd + 1] !== 0x3c && isVersion(bytes, at)) {
       scan.methodEnd = methodEnd
       scan.uriEnd = at
@@ -189,56 +214,53 @@ function judge(text: string, bytes: Uint8Array, end: number, scan: HeadScan, len
   return stop + 1
 }
 
-/**
- * Scans header lines from `from`, up to and with the empty line. Line ends are searched in the text, which the engine
- * does many bytes at a time; the next CR is remembered, so that lines without one cost no search each.
- */
+/** Scans header lines from `from`, up to and with the empty line. A zero byte stands at `end`. */
 function scanHeaders(
   text: string,
-  bytes: Uint8Array,
+  head: HeadBytes,
   from: number,
   end: number,
   headersMax: number,
   scan: HeadScan,
 ): void {
+  const { bytes, words } = head
+  const sizeMax = headersMax * stride
   let at = from
   let size = 0
-  let nextCr = -1
-  let nextColon = -1
   scan.bodyStart = at
   while (at < end) {
     const nameStart = at
-    if (nextColon < at) nextColon = find(text, ':', at)
-    // A known name up to the colon needs no look at its characters.
-    let id = nextColon < end ? recogniseName(bytes, at, nextColon) : 0
-    let nameEnd = nextColon
-    if (id === 0) {
-      nameEnd = tokenEnd(bytes, at, end)
-      at = spaceEnd(bytes, nameEnd, end)
-      id = recogniseName(bytes, nameStart, nameEnd)
+    // A known name up to its colon needs no look at its characters.
+    const known = recogniseAt(bytes, at)
+    let id = known >> 8
+    let nameEnd = at + (known & 255)
+    let isHeader = true
+    if (known === 0) {
+      nameEnd = tokenEnd(bytes, at)
+      at = spaceEnd(bytes, nameEnd)
+      isHeader = bytes[at] === 0x3a && nameEnd > nameStart && nameEnd - nameStart <= headerNameBytesMax
+      if (isHeader) id = recogniseName(bytes, nameStart, nameEnd)
     } else {
-      at = nextColon
+      at = nameEnd
     }
-    const isHeader = at === nextColon && at < end && nameEnd > nameStart && nameEnd - nameStart <= headerNameBytesMax
-    if (isHeader) at = spaceEnd(bytes, at + 1, end)
+    if (isHeader) at = spaceEnd(bytes, at + 1)
     const valueStart = at
     let isFolded = false
     let lineEnd: number
     for (;;) {
-      const stop = text.indexOf('\n', at)
-      if (stop < 0 || stop >= end) {
-        scan.index = scratch.slice(0, size)
-        return
+      lineEnd = controlAt(words, at)
+      while (lineEnd < end && bytes[lineEnd] !== cr && bytes[lineEnd] !== lf) lineEnd = controlAt(words, lineEnd + 1)
+      at = lineEnd + 2
+      if (bytes[lineEnd] !== cr || bytes[lineEnd + 1] !== lf) {
+        const stop = text.indexOf('\n', lineEnd)
+        if (lineEnd >= end || stop < 0 || stop >= end) {
+          scan.index = scratch.slice(0, size)
+          return
+        }
+        lineEnd = noteOddLineEnd(bytes, lineEnd, stop, scan)
+        at = stop + 1
       }
-      if (nextCr < at) nextCr = find(text, '\r', at)
-      while (nextCr < stop - 1) {
-        scan.report('BARE_CR', nextCr)
-        nextCr = find(text, '\r', nextCr + 1)
-      }
-      lineEnd = nextCr === stop - 1 ? stop - 1 : stop
-      if (lineEnd === stop) noteBareLf(scan, stop)
-      at = stop + 1
-      if (lineEnd === nameStart || at >= end || (bytes[at] !== 0x20 && bytes[at] !== 0x09)) break
+      if (lineEnd === nameStart || (bytes[at] !== 0x20 && bytes[at] !== 0x09)) break
       isFolded = true
     }
     scan.bodyStart = at
@@ -250,7 +272,7 @@ function scanHeaders(
       noteBadLine(bytes, nameStart, nameEnd, valueStart, lineEnd, scan)
       continue
     }
-    if (size >= headersMax * stride) {
+    if (size >= sizeMax) {
       scan.report('TOO_MANY_HEADERS', nameStart)
       break
     }
@@ -261,25 +283,50 @@ function scanHeaders(
   scan.index = scratch.slice(0, size)
 }
 
-/** The next place of a character from `at`, or a position beyond any text. */
-function find(text: string, character: string, at: number): number {
-  const found = text.indexOf(character, at)
-  return found < 0 ? beyond : found
+/** Both bits that tell printable bytes from control characters, for four bytes, moved into one place. */
+const printable = 0x40404040
+const isBigEndian = new Uint8Array(new Uint32Array([1]).buffer)[0] === 0
+/** Makes the bytes of a word that stand before a position look printable. */
+const passed = new Int32Array(isBigEndian ? [0, 0x40000000, 0x40400000, 0x40404000] : [0, 0x40, 0x4040, 0x404040])
+
+/**
+ * The position of the first byte from `from` on that may be a control character: below 0x20, or in 0x80 to 0x9f, where
+ * the caller looks and goes on. Four bytes at a time: a control character has neither bit 5 nor bit 6.
+ */
+function controlAt(words: Int32Array, from: number): number {
+  let at = from >> 2
+  const first = words[at]! | passed[from & 3]!
+  let plain = (first | (first << 1)) & printable
+  while (plain === printable) {
+    at += 1
+    const word = words[at]!
+    plain = (word | (word << 1)) & printable
+  }
+  const odd = plain ^ printable
+  const bit = isBigEndian ? Math.clz32(odd) : 31 - Math.clz32(odd & -odd)
+  return (at << 2) + (bit >> 3)
 }
 
-/** Beyond any text, and still a small integer. */
-const beyond = 0x3fffffff
+/** Reports CR without LF from `at` to the line end at `stop`, and LF without CR; returns where the line's text ends. */
+function noteOddLineEnd(bytes: Uint8Array, at: number, stop: number, scan: HeadScan): number {
+  for (let position = at; position < stop - 1; position += 1) {
+    if (bytes[position] === cr) scan.report('BARE_CR', position)
+  }
+  if (stop > at && bytes[stop - 1] === cr) return stop - 1
+  noteBareLf(scan, stop)
+  return stop
+}
 
-function tokenEnd(bytes: Uint8Array, start: number, end: number): number {
+function tokenEnd(bytes: Uint8Array, start: number): number {
   const flags = charFlags
   let at = start
-  while (at < end && (flags[bytes[at]!]! & TOKEN) !== 0) at += 1
+  while ((flags[bytes[at]!]! & TOKEN) !== 0) at += 1
   return at
 }
 
-function spaceEnd(bytes: Uint8Array, start: number, end: number): number {
+function spaceEnd(bytes: Uint8Array, start: number): number {
   let at = start
-  while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at += 1
+  while (bytes[at] === 0x20 || bytes[at] === 0x09) at += 1
   return at
 }
 

@@ -7,7 +7,7 @@ import { isToken } from '../grammar/chars'
 import { encodeText } from '../grammar/text'
 import { headerIdOf } from '../headers/recognise'
 import { headerNameBytesMax } from '../limits'
-import { findId, type HeaderIndex, packHeader, stride } from './header-list'
+import { findId, type HeaderIndex, packHeader } from './header-list'
 import type { Leniency } from './leniency'
 import { strict } from './leniency'
 import type { MessageParts } from './parts'
@@ -49,16 +49,6 @@ export class HeadWriter {
     this.index.push(nameStart, packHeader(headerIdOf(name), name.length, false), valueStart, valueStart + value.length)
   }
 
-  /** Copies a run of header lines byte for byte: the entries of `index` from `from` to before `to`. */
-  copyRun(source: string, index: HeaderIndex, from: number, to: number, runEnd: number): void {
-    const runStart = index[from]!
-    const shift = this.text.length - runStart
-    this.text += source.slice(runStart, runEnd)
-    for (let entry = from; entry < to; entry += stride) {
-      this.index.push(index[entry]! + shift, index[entry + 1]!, index[entry + 2]! + shift, index[entry + 3]! + shift)
-    }
-  }
-
   /** Copies one header line byte for byte, with `suffix` (checked wire text) after its value. */
   copyLine(source: string, index: HeaderIndex, entry: number, suffix = ''): void {
     const lineStart = index[entry]!
@@ -84,11 +74,15 @@ export class HeadWriter {
 /** A caller's value as wire text. Throws SipUsageError HEADER_INJECTION for CR, LF or NUL. */
 export function checkedText(value: HeaderValue): string {
   const text = typeof value === 'string' ? value : value.toString()
+  let all = 0
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
     if (code === 0x0d || code === 0x0a || code === 0) throw new SipUsageError('HEADER_INJECTION')
+    all |= code
   }
-  return encodeText(text.trim())
+  if (all > 0x7f) return encodeText(text.trim())
+  const isTrimmed = text.length === 0 || (text.charCodeAt(0) > 0x20 && text.charCodeAt(text.length - 1) > 0x20)
+  return isTrimmed ? text : text.trim()
 }
 
 /** Throws SipUsageError HEADER_NAME_INVALID unless the name is a token of a length the index can hold. */

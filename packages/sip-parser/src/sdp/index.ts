@@ -2,8 +2,10 @@
 export type { Problem, Result } from '../errors'
 export * from './attributes/index'
 export { type SdpProblemCode, sdpProblemCodes } from './errors'
+export { inspectSdp, type SdpInspection } from './inspect'
+export * from './offer-answer/index'
 export { parseSdp } from './parse'
-export { serializeSdp } from './serialize'
+export { type SerializeOptions, sdpToBytes, serializeSdp } from './serialize'
 export type {
   AddressFamily,
   Attribute,

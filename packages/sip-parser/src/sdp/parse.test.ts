@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { sdpBytesMax, sdpLinesMax, sdpMediaMax } from '../limits'
 import type { SdpProblemCode } from './errors'
 import { parseSdp } from './parse'
-import { serializeSdp } from './serialize'
+import { sdpToBytes, serializeSdp } from './serialize'
 import type { SessionDescription } from './session'
 
 const FULL = [
@@ -153,8 +153,10 @@ describe('SDP parser and serializer', () => {
         const changed = Buffer.from(bytes)
         changed[at] = value
         const result = parseSdp(changed)
-        // What is accepted can be written, and reads the same again.
-        if (result.ok) expect(parsed(serializeSdp(result.value))).toEqual(result.value)
+        // What is accepted can be written as it came, and reads the same again.
+        if (!result.ok) continue
+        expect(sdpToBytes(result.value).equals(changed)).toBe(true)
+        expect(parsed(serializeSdp(result.value, { lineEnds: 'crlf' }))).toEqual(result.value)
       }
     }
   })

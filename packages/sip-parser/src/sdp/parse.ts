@@ -6,6 +6,8 @@ import { Buffer, isUtf8 } from 'node:buffer'
 import type { Result } from '../errors'
 import { sdpBytesMax, sdpLinesMax, sdpMediaMax } from '../limits'
 import { type SdpProblemCode, sdpProblem } from './errors'
+import { SectionLayout, sdpLayout } from './layout'
+import { isBandwidth, readAttribute, readConnection, readMediaLine, readOrigin, readTiming } from './read-lines'
 import type {
   Attribute,
   Bandwidth,
@@ -24,8 +26,9 @@ import type {
 export function parseSdp(input: string | Uint8Array): Result<SessionDescription> {
   const size = typeof input === 'string' ? Buffer.byteLength(input) : input.byteLength
   if (size > sdpBytesMax) return { ok: false, error: sdpProblem('SDP_TOO_LARGE', sdpBytesMax) }
-  const text = typeof input === 'string' ? input : decode(input)
-  const builder = new Builder()
+  const isLatin1 = typeof input !== 'string' && !isUtf8(input)
+  const text = typeof input === 'string' ? input : decode(input, isLatin1)
+  const builder = new Builder(isLatin1)
   let start = 0
   let lines = 0
   while (start < text.length) {
@@ -44,9 +47,8 @@ type MutableMedia = {
   -readonly [K in keyof MediaDescription]: MediaDescription[K] extends readonly (infer E)[] ? E[] : MediaDescription[K]
 }
 
-function decode(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  return buffer.toString(isUtf8(buffer) ? 'utf8' : 'latin1')
+function decode(bytes: Uint8Array, isLatin1: boolean): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(isLatin1 ? 'latin1' : 'utf8')
 }
 
 function failure(code: SdpProblemCode, text: string, index: number): Result<never> {
@@ -64,7 +66,7 @@ function readLine(builder: Builder, text: string, start: number, end: number): S
   if (value.includes('\r') || value.includes('\0')) return 'SDP_CONTROL_CHARACTER'
   const type = text.charAt(start)
   if (!/[A-Za-z]/.test(type)) return 'SDP_LINE_INVALID'
-  return builder.line(type, value)
+  return builder.line(type, value, start)
 }
 
 /** Collects the lines of one session description. */
@@ -83,14 +85,17 @@ class Builder {
   private readonly attributes: Attribute[] = []
   private readonly otherLines: OtherLine[] = []
   private readonly media: MutableMedia[] = []
+  private readonly mediaStarts: number[] = []
 
-  line(type: string, value: string): SdpProblemCode | undefined {
+  constructor(private readonly isLatin1: boolean) {}
+
+  line(type: string, value: string, start: number): SdpProblemCode | undefined {
     if (this.version === undefined) {
       if (type !== 'v' || value.trim() !== '0') return 'SDP_VERSION_INVALID'
       this.version = 0
       return undefined
     }
-    if (type === 'm') return this.mediaLine(value)
+    if (type === 'm') return this.mediaLine(value, start)
     const media = this.media[this.media.length - 1]
     return media === undefined ? this.sessionLine(type, value) : mediaPart(media, type, value)
   }
@@ -114,6 +119,7 @@ class Builder {
         attributes: this.attributes,
         otherLines: this.otherLines,
         media: this.media,
+        [sdpLayout]: this.layOut(text),
       },
     }
   }
@@ -175,32 +181,28 @@ class Builder {
   }
 
   private timingLine(value: string): SdpProblemCode | undefined {
-    const [, start, stop] = /^(\d{1,20}) +(\d{1,20}) *$/.exec(value) ?? []
-    if (start === undefined || stop === undefined) return 'SDP_TIMING_INVALID'
-    this.timing.push({ start, stop, repeats: [] })
+    const timing = readTiming(value)
+    if (timing === undefined) return 'SDP_TIMING_INVALID'
+    this.timing.push(timing)
     return undefined
   }
 
-  private mediaLine(value: string): SdpProblemCode | undefined {
+  private mediaLine(value: string, start: number): SdpProblemCode | undefined {
     if (this.media.length >= sdpMediaMax) return 'SDP_TOO_MANY_MEDIA'
-    const [media, portText, protocol, ...formats] = value.trim().split(/ +/)
-    if (!media || portText === undefined || !protocol) return 'SDP_MEDIA_INVALID'
-    const [, portDigits, countDigits] = /^(\d{1,5})(?:\/(\d{1,5}))?$/.exec(portText) ?? []
-    const port = Number(portDigits)
-    if (portDigits === undefined || port > 65_535) return 'SDP_PORT_INVALID'
-    // A rejected stream needs no format to be understood; some peers leave them out.
-    if (formats.length === 0 && port !== 0) return 'SDP_MEDIA_INVALID'
-    this.media.push({
-      media,
-      port,
-      ...(countDigits === undefined ? {} : { portCount: Number(countDigits) }),
-      protocol,
-      formats,
-      bandwidth: [],
-      attributes: [],
-      otherLines: [],
-    })
+    const line = readMediaLine(value)
+    if (typeof line === 'string') return line
+    this.media.push({ ...line, bandwidth: [], attributes: [], otherLines: [] })
+    this.mediaStarts.push(start)
     return undefined
+  }
+
+  /** Gives the session and each medium its part of the source. */
+  private layOut(text: string): SectionLayout {
+    for (const [index, media] of this.media.entries()) {
+      const end = this.mediaStarts[index + 1] ?? text.length
+      media[sdpLayout] = new SectionLayout(text, this.mediaStarts[index]!, end, this.isLatin1)
+    }
+    return new SectionLayout(text, 0, this.mediaStarts[0] ?? text.length, this.isLatin1)
   }
 }
 
@@ -234,29 +236,17 @@ function mediaPart(media: MutableMedia, type: string, value: string): SdpProblem
 }
 
 function attributeInto(attributes: Attribute[], value: string): SdpProblemCode | undefined {
-  const colon = value.indexOf(':')
-  const name = colon < 0 ? value : value.slice(0, colon)
-  if (name === '') return 'SDP_LINE_INVALID'
-  attributes.push(colon < 0 ? { name } : { name, value: value.slice(colon + 1) })
+  const attribute = readAttribute(value)
+  if (attribute === undefined) return 'SDP_LINE_INVALID'
+  attributes.push(attribute)
   return undefined
 }
 
 function bandwidthInto(bandwidth: Bandwidth[], otherLines: OtherLine[], value: string): void {
-  const [, modifier, number] = /^([^:\s]+):(\d{1,15})$/.exec(value) ?? []
-  if (modifier === undefined || number === undefined) otherLines.push({ type: 'b', value })
-  else bandwidth.push({ modifier, value: number })
-}
-
-function readOrigin(value: string): Origin | undefined {
-  const fields = value.trim().split(/ +/)
-  const [username, sessionId, sessionVersion, netType, family, address] = fields
-  if (fields.length !== 6 || !username || !sessionId || !sessionVersion || !netType || !family || !address)
-    return undefined
-  return { username, sessionId, sessionVersion, netType, family, address }
-}
-
-function readConnection(value: string): Connection | undefined {
-  const [, family, address, suffix] = /^IN +(IP4|IP6) +([^\s/]+)((?:\/\d{1,5}){1,2})? *$/.exec(value) ?? []
-  if ((family !== 'IP4' && family !== 'IP6') || address === undefined) return undefined
-  return { netType: 'IN', family, address, ...(suffix === undefined ? {} : { suffix }) }
+  if (!isBandwidth(value)) {
+    otherLines.push({ type: 'b', value })
+    return
+  }
+  const colon = value.indexOf(':')
+  bandwidth.push({ modifier: value.slice(0, colon), value: value.slice(colon + 1) })
 }

@@ -2,6 +2,7 @@
  * The session description as plain data (RFC 8866 §5). Every value is immutable; a change is a copy with other fields.
  * Lines and attributes that the model has no field for are kept, in order.
  */
+import type { SectionLayout, sdpLayout } from './layout'
 
 /** Address type of an `o=` or `c=` line (RFC 8866 §9: addrtype). */
 export type AddressFamily = 'IP4' | 'IP6'
@@ -67,6 +68,8 @@ export interface MediaDescription {
   readonly bandwidth: readonly Bandwidth[]
   readonly attributes: readonly Attribute[]
   readonly otherLines: readonly OtherLine[]
+  /** @internal How the lines were written; `{ ...spread }` keeps it. */
+  readonly [sdpLayout]?: SectionLayout
 }
 
 /** A whole session description. */
@@ -85,4 +88,6 @@ export interface SessionDescription {
   readonly attributes: readonly Attribute[]
   readonly otherLines: readonly OtherLine[]
   readonly media: readonly MediaDescription[]
+  /** @internal How the lines were written; `{ ...spread }` keeps it. */
+  readonly [sdpLayout]?: SectionLayout
 }

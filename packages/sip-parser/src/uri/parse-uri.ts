@@ -1,24 +1,41 @@
 /** Reading URIs: sip, sips (RFC 3261 §19.1, §25.1), tel (RFC 3966), any other as opaque text (RFC 3986). */
-import { type Wire, wireOf } from '../grammar/wire'
+
 import type { Result } from '../errors'
-import { charFlags, equalsIgnoreCase, PASSWORD, URI_ANY, URI_HEADER, URI_PARAM, USER } from '../grammar/chars'
+import {
+  charFlags,
+  equalsIgnoreCase,
+  lowerWord,
+  PASSWORD,
+  URI_ANY,
+  URI_HEADER,
+  URI_PARAM,
+  USER,
+} from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { attempt, fail } from '../grammar/failure'
 import { hostPort, readHostPort } from '../grammar/host'
 import { encodeText } from '../grammar/text'
+import { passingWire, type Wire } from '../grammar/wire'
 import { type Leniency, strict } from '../message/leniency'
 import { scanComponent } from './escape'
 import { OpaqueUri } from './opaque-uri'
 import { SipUri } from './sip-uri'
 import { isTelNumber, TelUri } from './tel-uri'
 
+const telScheme = lowerWord('tel')
+
 /** Any URI: SIP or SIPS, telephone, or text that is only carried. Tell them apart by `scheme` or `instanceof`. */
 export type Uri = SipUri | TelUri | OpaqueUri
 
 /** Reads one URI without angle brackets. Never throws; offsets count bytes from the start of `text`. */
 export function parseUri(text: string, leniency: Leniency = strict): Result<Uri> {
-  const wire = wireOf(encodeText(text))
-  return attempt(() => decodeUri(wire, 0, wire.text.length, leniency))
+  return parseWireUri(encodeText(text), leniency)
+}
+
+/** The same for wire text. */
+export function parseWireUri(text: string, leniency: Leniency): Result<Uri> {
+  const wire = passingWire(text)
+  return attempt(() => decodeUri(wire, 0, text.length, leniency))
 }
 
 /** The codec behind {@link parseUri}: the URI is exactly the range of wire text. */
@@ -41,7 +58,7 @@ export function decodeUriPrefix(wire: Wire, start: number, end: number, leniency
   const colon = scanScheme(wire, start, end)
   const stop = scanOpaque(wire, colon + 1, end)
   cursor.next = stop
-  if (equalsIgnoreCase(wire, start, colon, 'tel')) return decodeTelUri(wire, start, colon + 1, stop)
+  if (equalsIgnoreCase(wire, start, colon, telScheme)) return decodeTelUri(wire, start, colon + 1, stop)
   if (stop === colon + 1) fail('URI_INVALID', stop)
   const scheme = wire.text.slice(start, colon).toLowerCase()
   if (scheme === 'sip' || scheme === 'sips') fail('URI_INVALID', stop)
@@ -57,31 +74,16 @@ function decodeSipUri(
   leniency: Leniency,
 ): SipUri {
   const hostStart = leniency.userCharacters ? scanUserTolerantly(wire, from, end) : scanUserInfo(wire, from, end)
-  let user: string | undefined
-  let password: string | undefined
-  if (hostStart > from) {
-    if (userEnd === from) fail('URI_INVALID', from)
-    user = wire.text.slice(from, userEnd)
-    if (userEnd < hostStart - 1) password = wire.text.slice(userEnd + 1, hostStart - 1)
-  }
-  readHostPort(wire, hostStart, end, leniency, false)
-  const host = hostPort.host
+  if (hostStart > from && userEnd === from) fail('URI_INVALID', from)
+  const host = readHostPort(wire, hostStart, end, leniency, false)
   const port = hostPort.port < 0 ? undefined : hostPort.port
   const paramsStart = hostPort.next
   let stop = paramsStart
-  let params = ''
-  let headers = ''
-  if (stop < end && wire.bytes[stop]! === 0x3b) {
-    stop = scanUriParams(wire, paramsStart, end, leniency)
-    params = wire.text.slice(paramsStart, stop)
-  }
-  if (stop < end && wire.bytes[stop]! === 0x3f) {
-    const headersStart = stop + 1
-    stop = scanUriHeaders(wire, stop, end)
-    headers = wire.text.slice(headersStart, stop)
-  }
+  if (stop < end && wire.bytes[stop]! === 0x3b) stop = scanUriParams(wire, paramsStart, end, leniency)
+  const paramsEnd = stop
+  if (stop < end && wire.bytes[stop]! === 0x3f) stop = scanUriHeaders(wire, stop, end)
   cursor.next = stop
-  return new SipUri(scheme, user, password, host, port, params, headers, wire.text.slice(start, stop))
+  return new SipUri(wire.text, scheme, host, port, { start, hostStart, paramsStart, paramsEnd, end: stop })
 }
 
 /** Where the user ends, after {@link scanUserInfo} has found one. */

@@ -19,30 +19,45 @@ export interface SipUriInit {
   readonly headers?: ReadonlyMap<string, string> | Readonly<Record<string, string>> | undefined
 }
 
-/** A sip: or sips: URI. */
+/** Where the parts of a SIP URI stand in wire text. */
+export interface SipUriPlaces {
+  readonly start: number
+  /** After the "@"; after the colon of the scheme when there is no user. */
+  readonly hostStart: number
+  /** At the first ";", or where it would be. */
+  readonly paramsStart: number
+  /** At the "?", or where it would be. */
+  readonly paramsEnd: number
+  readonly end: number
+}
+
+/** A sip: or sips: URI. It keeps places in the text it was read from; its parts are cut out when asked for. */
 export class SipUri {
-  private cachedText: string | undefined
+  private readonly start: number
+  private readonly hostStart: number
+  private readonly paramsStart: number
+  private readonly paramsEnd: number
+  private readonly end: number
   private cachedParams: Params | undefined
-  private cachedHeaders: ReadonlyMap<string, string> | undefined
 
   /**
-   * Takes parts as they are on the wire; use {@link SipUri.of} or `parseUri` instead.
+   * Takes wire text and the places in it; use {@link SipUri.of} or `parseUri` instead.
    * @internal
    */
   constructor(
+    private readonly source: string,
     readonly scheme: 'sip' | 'sips',
-    private readonly rawUser: string | undefined,
-    private readonly rawPassword: string | undefined,
     /** Lower-case; IPv6 without brackets. */
     readonly host: string,
     readonly port: number | undefined,
-    private readonly rawParams: string,
-    private readonly rawHeaders: string,
-    text: string | undefined,
+    places: SipUriPlaces,
   ) {
-    this.cachedText = text
+    this.start = places.start
+    this.hostStart = places.hostStart
+    this.paramsStart = places.paramsStart
+    this.paramsEnd = places.paramsEnd
+    this.end = places.end
     this.cachedParams = undefined
-    this.cachedHeaders = undefined
   }
 
   /** Makes a URI from decoded parts. Throws SipUsageError VALUE_INVALID for a bad host or port. */
@@ -58,45 +73,53 @@ export class SipUri {
     const password = init.password === undefined ? undefined : encodeEscapes(init.password, PASSWORD)
     const params = encodeUriParams(toParams(init.params))
     const headers = encodeUriHeaders(toHeaders(init.headers))
-    return new SipUri(init.scheme ?? 'sip', user, password, host.toLowerCase(), port, params, headers, undefined)
+    const scheme = init.scheme ?? 'sip'
+    const userInfo = user === undefined ? '' : `${user}${password === undefined ? '' : `:${password}`}@`
+    const hostStart = scheme.length + 1 + userInfo.length
+    const lowerHost = host.toLowerCase()
+    const hostPort = `${bracketHost(lowerHost)}${port === undefined ? '' : `:${port}`}`
+    const paramsStart = hostStart + hostPort.length
+    const paramsEnd = paramsStart + params.length
+    const text = `${scheme}:${userInfo}${hostPort}${params}${headers === '' ? '' : `?${headers}`}`
+    return new SipUri(text, scheme, lowerHost, port, { start: 0, hostStart, paramsStart, paramsEnd, end: text.length })
   }
 
   /** The user part, escapes decoded once; undefined when there is none. */
   get user(): string | undefined {
-    return this.rawUser === undefined ? undefined : decodeEscapes(this.rawUser)
+    const from = this.userStart
+    return this.hostStart === from ? undefined : decodeEscapes(this.source.slice(from, this.userEnd))
   }
 
   /** The password, escapes decoded once. Never log it. */
   get password(): string | undefined {
-    return this.rawPassword === undefined ? undefined : decodeEscapes(this.rawPassword)
+    return this.hasPassword ? decodeEscapes(this.source.slice(this.userEnd + 1, this.hostStart - 1)) : undefined
   }
 
   /** Parameters: names in lower case, escapes decoded once. */
   get params(): Params {
-    this.cachedParams ??= decodeUriParams(this.rawParams)
+    this.cachedParams ??= decodeUriParams(this.source.slice(this.paramsStart, this.paramsEnd))
     return this.cachedParams
   }
 
   /** Headers: names as they came, escapes decoded once. */
   get headers(): ReadonlyMap<string, string> {
-    this.cachedHeaders ??= decodeUriHeaders(this.rawHeaders)
-    return this.cachedHeaders
+    return decodeUriHeaders(this.source.slice(this.paramsEnd + 1, this.end))
   }
 
   /** True when the URI carries headers. */
   get hasHeaders(): boolean {
-    return this.rawHeaders.length > 0
+    return this.end > this.paramsEnd
   }
 
   /** The transport parameter in lower case. */
   get transport(): string | undefined {
-    if (this.rawParams.length === 0) return undefined
+    if (this.paramsEnd === this.paramsStart) return undefined
     return this.params.get('transport')?.toLowerCase()
   }
 
   /** True when the lr parameter is there (RFC 3261 §19.1.1). */
   get isLooseRouter(): boolean {
-    return this.rawParams.length > 0 && this.params.has('lr')
+    return this.paramsEnd > this.paramsStart && this.params.has('lr')
   }
 
   /** True when the host is an IPv4 or IPv6 address rather than a name. */
@@ -106,12 +129,11 @@ export class SipUri {
 
   /** The URI as text, without angle brackets; as it came when it was received. */
   toString(): string {
-    this.cachedText ??= this.write()
-    return this.cachedText
+    return this.source.slice(this.start, this.end)
   }
 
   toJSON(): string {
-    if (this.rawPassword === undefined) return this.toString()
+    if (!this.hasPassword) return this.toString()
     return this.with({ password: '***' }).toString()
   }
 
@@ -134,12 +156,18 @@ export class SipUri {
     })
   }
 
-  private write(): string {
-    const password = this.rawPassword === undefined ? '' : `:${this.rawPassword}`
-    const user = this.rawUser === undefined ? '' : `${this.rawUser}${password}@`
-    const port = this.port === undefined ? '' : `:${this.port}`
-    const headers = this.rawHeaders === '' ? '' : `?${this.rawHeaders}`
-    return `${this.scheme}:${user}${bracketHost(this.host)}${port}${this.rawParams}${headers}`
+  private get userStart(): number {
+    return this.start + this.scheme.length + 1
+  }
+
+  /** Where the user ends: at the first colon, or before the "@". */
+  private get userEnd(): number {
+    const colon = this.source.indexOf(':', this.userStart)
+    return colon >= 0 && colon < this.hostStart - 1 ? colon : this.hostStart - 1
+  }
+
+  private get hasPassword(): boolean {
+    return this.hostStart > this.userStart && this.userEnd < this.hostStart - 1
   }
 }
 

@@ -32,10 +32,11 @@ export type TagMaker = () => string
 export function readMessage(bytes: Uint8Array, flow: Flow, newTag: TagMaker): IngressResult {
   const parsed = parseMessage(bytes, { datagram: !flow.isReliable })
   if (!parsed.ok) return refuse(parsed.message, parsed.error, flow, newTag)
-  const { message } = parsed
+  // Stamped before the checks: a stamped request is a new message, and what they decode is kept with it.
+  const message = parsed.message.kind === 'request' ? (stamp(parsed.message, flow) ?? parsed.message) : parsed.message
   const problem = checkMandatory(message) ?? checkUsed(message)
-  if (problem !== undefined) return refuse(message, problem, flow, newTag)
-  return { kind: 'message', message: message.kind === 'request' ? stampReceived(message, flow.remote) : message }
+  if (problem !== undefined) return refuse(parsed.message, problem, flow, newTag)
+  return { kind: 'message', message }
 }
 
 /** Methods whose Contact and Record-Route make or change a dialog. */

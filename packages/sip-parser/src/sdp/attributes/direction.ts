@@ -1,9 +1,34 @@
 /** Media direction and hold (RFC 8866 §6.7; RFC 3264 §5.1, §8.4). */
-import type { Connection, MediaDescription, SessionDescription } from '../session'
+import type { Attribute, Connection, MediaDescription, SessionDescription } from '../session'
 import type { HasAttributes } from './attribute'
+import { type AttributeCodec, flagCodec } from './codec'
 
 /** Which way media flows, seen from the one who wrote the description. */
 export type Direction = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive'
+
+/** Codecs of the four direction attributes by name. */
+export const directionCodecs: { readonly [K in Direction]: AttributeCodec<true> } = {
+  sendrecv: flagCodec('sendrecv'),
+  sendonly: flagCodec('sendonly'),
+  recvonly: flagCodec('recvonly'),
+  inactive: flagCodec('inactive'),
+}
+
+/** What is `sendonly` for one side is `recvonly` for the other. */
+export function reverseDirection(direction: Direction): Direction {
+  if (direction === 'sendonly') return 'recvonly'
+  return direction === 'recvonly' ? 'sendonly' : direction
+}
+
+/** A copy of a section with this direction alone; one that said none, and is sendrecv, still says none. */
+export function withDirection<T extends HasAttributes>(section: T, direction: Direction): T {
+  const place = section.attributes.findIndex(isDirection)
+  if (place < 0 && direction === 'sendrecv') return section
+  const attributes = section.attributes.filter((attribute, index) => index === place || !isDirection(attribute))
+  if (place < 0) attributes.push({ name: direction })
+  else attributes[place] = { name: direction }
+  return { ...section, attributes }
+}
 
 /** The direction of a medium: its own attribute, else that of the session, else sendrecv. */
 export function directionOf(media: HasAttributes, session?: HasAttributes): Direction {
@@ -28,9 +53,11 @@ export function isHeld(media: MediaDescription, session: SessionDescription): bo
 }
 
 function ownDirection(section: HasAttributes): Direction | undefined {
-  for (const { name, value } of section.attributes) {
-    if (value !== undefined) continue
-    if (name === 'sendrecv' || name === 'sendonly' || name === 'recvonly' || name === 'inactive') return name
-  }
-  return undefined
+  return section.attributes.find(isDirection)?.name as Direction | undefined
+}
+
+function isDirection({ name, value }: Attribute): boolean {
+  return (
+    value === undefined && (name === 'sendrecv' || name === 'sendonly' || name === 'recvonly' || name === 'inactive')
+  )
 }

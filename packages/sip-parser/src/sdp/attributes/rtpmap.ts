@@ -1,5 +1,6 @@
 /** Codecs of a medium: its formats with their rtpmap and fmtp (RFC 8866 §6.6, §6.15) and the static types of RFC 3551 §6. */
 import type { MediaDescription } from '../session'
+import { type AttributeCodec, valueCodec } from './codec'
 
 /** One payload type of a medium. */
 export interface Codec {
@@ -12,6 +13,34 @@ export interface Codec {
   /** The value of the fmtp attribute after the payload type. */
   readonly fmtp?: string
 }
+
+/** The value of an rtpmap attribute. */
+export interface Rtpmap {
+  /** 0 to 127. */
+  readonly payloadType: number
+  /** As written; compare without regard to case. */
+  readonly name: string
+  /** Hertz of the RTP timestamp. */
+  readonly clockRate: number
+  /** 1 when the attribute does not say. */
+  readonly channels: number
+}
+
+/** Codec of `a=rtpmap`. One channel is not written. */
+export const rtpmapCodec: AttributeCodec<Rtpmap> = valueCodec(
+  'rtpmap',
+  'SDP_RTPMAP_INVALID',
+  (reader) => {
+    const payloadType = reader.number(0, 127)
+    reader.space()
+    const name = reader.match(/[^\s/]+/y)
+    reader.match(/\//y)
+    const clockRate = reader.number(0, 999_999_999)
+    return { payloadType, name, clockRate, channels: reader.take('/') ? reader.number(0, 999) : 1 }
+  },
+  ({ payloadType, name, clockRate, channels }) =>
+    `${payloadType} ${name}/${clockRate}${channels === 1 ? '' : `/${channels}`}`,
+)
 
 /** The payload types that RFC 3551 gives once and for all: [type, name, clock rate, channels]. */
 const STATIC_TYPES: readonly (readonly [number, string, number, number])[] = [
