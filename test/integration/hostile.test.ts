@@ -82,16 +82,26 @@ describe('a hostile peer', () => {
     phone.send(phone.answerTo('INVITE', '487 Request Terminated'))
   })
 
-  it('RFC 3261 §21.5.4: out of ports is 503 with Retry-After, and the next call goes through', async () => {
+  it('RFC 3261 §21.5.4: out of ports is 503, and every port comes back', async () => {
     const caller = await harness.phone('1001')
     const callee = await harness.phone('1002')
     callee.answerCalls(0, () => {})
-    const calls = [await caller.call('1002'), await caller.call('1002')]
-    const refused = await caller.call('1002').catch((error: unknown) => error)
+    const { portsFree } = harness.server.stats().media
+    // Other programs may hold some of these few ports, so how many calls there is room for is found by trying.
+    const calls: Awaited<ReturnType<typeof caller.call>>[] = []
+    let refused: unknown
+    while (refused === undefined && calls.length <= portsFree) {
+      await caller.call('1002').then(
+        (call) => calls.push(call),
+        (error: unknown) => {
+          refused = error
+        },
+      )
+    }
     expect(refused).toMatchObject({ status: 503 })
     for (const call of calls) await call.bye()
     await expect.poll(() => harness.server.stats().calls).toBe(0)
-    expect(harness.server.stats().media.portsFree).toBe(8)
+    expect(harness.server.stats().media.portsFree).toBe(portsFree)
   })
 
   it('reads one stream in turns, so that a flood on it keeps nobody waiting', async () => {
