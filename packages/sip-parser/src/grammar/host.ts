@@ -197,7 +197,7 @@ function checkLabels(bytes: Uint8Array, start: number, end: number): void {
 function checkTop(bytes: Uint8Array, start: number, end: number): void {
   let top = bytes[end - 1] === 0x2e ? end - 2 : end - 1
   while (top > start && bytes[top - 1] !== 0x2e) top -= 1
-  const first = bytes[top < start ? start : top]!
+  const first = bytes[Math.max(top, start)]!
   if (first >= 0x30 && first <= 0x39 && !isIpv4Range(bytes, start, end)) fail('HOST_INVALID', start)
 }
 
