@@ -3,7 +3,7 @@
  *
  *   node bench/run.ts [parse|serialize|memory|load …] [--write]
  *
- * Without a name it runs all of them. `--write` also puts the report into bench/RESULTS.md. Ends with 1 when a
+ * Without a name it runs all of them. `--write` also puts the reports into bench/RESULTS.md. Ends with 1 when a
  * requirement is missed.
  */
 import { appendFileSync, existsSync, writeFileSync } from 'node:fs'
@@ -27,30 +27,36 @@ async function main(): Promise<number> {
   if (!existsSync(fileURLToPath(new URL('../packages/sip-parser/dist/index.js', import.meta.url)))) {
     return refuse('the packages are not built: run npm run build first')
   }
-  const parts = [machine()]
+  console.log(machine())
+  const sections = new Map<string, string>()
   let isMet = true
-  console.log(parts[0])
   for (const name of names.length > 0 ? names : Object.keys(suites)) {
     const report = await suites[name]?.()
     if (report === undefined) continue
-    const missed = report.verdicts.filter((verdict) => !verdict.isMet).length
-    if (missed > 0) isMet = false
-    const summary = process.env.CARILLON_SUMMARY
-    if (summary) appendFileSync(summary, `bench-${name} ${report.verdicts.length - missed} ${missed}\n`)
+    if (report.verdicts.some((verdict) => !verdict.isMet)) isMet = false
     const text = formatReport(report)
     console.log(text)
-    parts.push(text)
+    sections.set(report.title, text.replace('\n\n', `\n\n${machine()}\n\n`))
   }
-  if (process.argv.includes('--write')) {
-    writeFileSync(fileURLToPath(new URL('./RESULTS.md', import.meta.url)), `# Results\n\n${parts.join('\n')}`)
-  }
+  if (process.argv.includes('--write')) writeResults(sections)
   return isMet ? 0 : 1
+}
+
+/** Puts the sections into the results; those of suites that did not run stay as they are. */
+function writeResults(fresh: ReadonlyMap<string, string>): void {
+  const file = fileURLToPath(new URL('./RESULTS.md', import.meta.url))
+  const sections = new Map<string, string>()
+  const old = existsSync(file) ? readFileSync(file, 'utf8') : ''
+  for (const text of old.split(/^(?=## )/m).slice(1)) sections.set(text.slice(3, text.indexOf('\n')), text)
+  for (const [title, text] of fresh) sections.set(title, text)
+  const parts = [...sections.values()].map((text) => text.trim())
+  writeFileSync(file, `${['# Results', ...parts].join('\n\n')}\n`)
 }
 
 function machine(): string {
   const [cpu] = cpus()
   const memoryGb = Math.round(totalmem() / 2 ** 30)
-  return `Node ${process.versions.node}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model.trim() ?? 'CPU'}, ${memoryGb} GB. Compare ratios, not absolute figures.\n`
+  return `Node ${process.versions.node}, ${process.platform} ${process.arch}, ${cpus().length} × ${cpu?.model.trim() ?? 'CPU'}, ${memoryGb} GB. Compare ratios, not absolute figures.`
 }
 
 function refuse(line: string): number {

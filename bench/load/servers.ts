@@ -25,6 +25,8 @@ export interface LoadedServer {
   readonly does: string
   readonly port: number
   readonly pid: number
+  /** The last part of what it has written. */
+  output(): string
   stop(): Promise<void>
 }
 
@@ -127,6 +129,7 @@ function loaded(name: string, does: string, port: number, server: Pinned, cleanU
     does,
     port,
     pid: server.pid,
+    output: server.output,
     stop: async () => {
       await server.stop()
       cleanUp?.()
