@@ -180,6 +180,26 @@ export const problemCodes = {
     status: 400,
     sentence: 'A warning is not a three-digit code, an agent and a quoted text.',
   },
+  PARAMETER_MISSING: { layer: 'header-value', status: 400, sentence: 'A parameter that the header needs is missing.' },
+  BOOLEAN_INVALID: { layer: 'header-value', status: 400, sentence: 'A value is neither true nor false.' },
+  STAR_EXPECTED: { layer: 'header-value', status: 400, sentence: 'Feature parameters must follow a star.' },
+  INDEX_INVALID: { layer: 'header-value', status: 400, sentence: 'A history index is not numbers with dots between.' },
+  IDENTITY_INVALID: { layer: 'header-value', status: 400, sentence: 'An identity does not begin with its signature.' },
+  SESSION_ID_INVALID: {
+    layer: 'header-value',
+    status: 400,
+    sentence: 'A session identifier is not 32 lower-case hexadecimal digits.',
+  },
+  RESOURCE_PRIORITY_INVALID: {
+    layer: 'header-value',
+    status: 400,
+    sentence: 'A resource priority is not a namespace, a dot and a priority.',
+  },
+  CONTENT_ID_INVALID: {
+    layer: 'header-value',
+    status: 400,
+    sentence: 'A Content-ID is not of the form <left@right>.',
+  },
 
   HEADER_MISSING: { layer: 'semantic', status: 400, sentence: 'A header that every message needs is missing.' },
   HEADER_REPEATED: {

@@ -1,6 +1,7 @@
 /** What a message's typed getters give, by the names that a program uses, as text. */
 import { SipHeaderError } from '../errors'
 import { Challenge, Credentials } from '../headers/auth'
+import { SecurityMechanism } from '../headers/security'
 import { type SipMessage, SipMessageBase } from '../message/message'
 
 /** One getter and its values. */
@@ -15,9 +16,10 @@ const OTHERS = new Set(['head', 'body', 'bodyLength', 'contactStar'])
 /** `via` and `vias` say the same when there is one Via. */
 const FIRST_OF: ReadonlyMap<string, string> = new Map([['via', 'vias']])
 
-const GETTERS = Object.entries(Object.getOwnPropertyDescriptors(SipMessageBase.prototype))
-  .filter(([name, { get }]) => get !== undefined && !OTHERS.has(name) && !FIRST_OF.has(name))
-  .map(([name]) => name)
+/** Holds what comes next and what proves the server: shown without values. */
+const SECRET = 'authenticationInfo'
+
+const GETTERS = getterNames()
 
 /** Each typed getter that has a value and is well formed. Digests and nonces are left out. */
 export function decodedHeaders(message: SipMessage): readonly DecodedHeader[] {
@@ -26,11 +28,25 @@ export function decodedHeaders(message: SipMessage): readonly DecodedHeader[] {
   for (const name of [...own, ...GETTERS]) {
     const found = getterValue(message, name)
     const value = name === 'date' && typeof found === 'number' ? new Date(found).toISOString() : found
+    if (name === SECRET && value instanceof Map) {
+      decoded.push({ name, values: [...value.keys()].map((key) => `${key}=***`) })
+      continue
+    }
     const values = (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(textOf)
     if (values.length > 0) decoded.push({ name, values })
   }
   if (message.contactStar) decoded.push({ name: 'contactStar', values: ['true'] })
   return decoded
+}
+
+/** The getters of all messages: those of every message first, then those of the classes that it stands on. */
+function getterNames(): readonly string[] {
+  const names: string[] = []
+  for (let at: object = SipMessageBase.prototype; at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+    for (const [name, { get }] of Object.entries(Object.getOwnPropertyDescriptors(at)))
+      if (get !== undefined && !OTHERS.has(name) && !FIRST_OF.has(name)) names.push(name)
+  }
+  return names
 }
 
 function getterValue(message: SipMessage, name: string): unknown {
@@ -45,6 +61,7 @@ function getterValue(message: SipMessage, name: string): unknown {
 
 function textOf(value: unknown): string {
   if (value instanceof Credentials || value instanceof Challenge) return authText(value)
+  if (value instanceof SecurityMechanism) return value.toJSON()
   if (typeof value !== 'object' || value === null) return String(value)
   if (value instanceof Map) return pairs([...value])
   if (Array.isArray(value)) return value.map(textOf).join(', ')

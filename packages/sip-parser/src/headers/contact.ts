@@ -1,4 +1,4 @@
-/** Contact (RFC 3261 §20.10; RFC 5626 and RFC 5627 for its instance and reg-id parameters). */
+/** Contact (RFC 3261 §20.10; RFC 5626 for instance and reg-id, RFC 5627 for GRUUs, RFC 3840 for features). */
 
 import { SipUsageError } from '../errors'
 import { lowerWord, skipSpace } from '../grammar/chars'
@@ -9,6 +9,7 @@ import { type Wire, wireOf } from '../grammar/wire'
 import { parametersMax } from '../limits'
 import type { Leniency } from '../message/leniency'
 import type { Uri } from '../uri/parse-uri'
+import { type Feature, readFeatures } from './features'
 import {
   type AddressSource,
   address,
@@ -53,6 +54,21 @@ export class Contact extends NameAddr {
   get regId(): number | undefined {
     const value = this.params.get('reg-id')
     return value !== undefined && value !== null && /^[0-9]{1,9}$/.test(value) ? Number(value) : undefined
+  }
+
+  /** The public GRUU that a registrar gave out (RFC 5627 §6.1), a SIP URI as text. */
+  get pubGruu(): string | undefined {
+    return this.params.get('pub-gruu') ?? undefined
+  }
+
+  /** The temporary GRUU that a registrar gave out (RFC 5627 §6.1), a SIP URI as text. */
+  get tempGruu(): string | undefined {
+    return this.params.get('temp-gruu') ?? undefined
+  }
+
+  /** What the user agent says it can do (RFC 3840 §9), by lower-case name as it stands there: `audio`, `+sip.rendering`. */
+  get features(): ReadonlyMap<string, Feature> {
+    return readFeatures(this.params)
   }
 
   override withParam(name: string, value: string | null | undefined): Contact {

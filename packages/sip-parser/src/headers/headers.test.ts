@@ -36,6 +36,11 @@ describe('the header registry', () => {
       r: 'Refer-To',
       b: 'Referred-By',
       x: 'Session-Expires',
+      a: 'Accept-Contact',
+      d: 'Request-Disposition',
+      j: 'Reject-Contact',
+      n: 'Identity-Info',
+      y: 'Identity',
     })
     for (const [form, name] of Object.entries(forms)) {
       for (const spelling of [form, form.toUpperCase()]) {

@@ -1,6 +1,6 @@
 /** name-addr and addr-spec with parameters: From, To, Route, Record-Route and their kind (RFC 3261 §20, §20.10, §25.1). */
 
-import { charFlags, lowerWord, skipSpace, TOKEN, trimSpace } from '../grammar/chars'
+import { charFlags, lowerWord, skipSpace, TOKEN, trimSpace, trimSpacesEnd } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { fail } from '../grammar/failure'
 import {
@@ -97,7 +97,7 @@ export class NameAddr {
   /** Always with angle brackets, so that parameters cannot move from header to URI. */
   toString(): string {
     const name = this.nameEnd === this.nameStart ? '' : `${decodeText(this.rawDisplayName)} `
-    return `${name}<${this.uri.toString()}>${decodeText(this.rawParams)}`
+    return `${name}<${this.uri.toString()}>${decodeText(trimSpacesEnd(this.rawParams))}`
   }
 
   toJSON(): string {

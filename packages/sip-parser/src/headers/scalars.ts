@@ -3,13 +3,15 @@
  * §20.22, §20.23, §20.33, §20.36, §20.38; RFC 3262 §7 for RSeq and RAck).
  */
 
-import { charFlags, isAll, skipSpace, TOKEN, trimSpace, WORD } from '../grammar/chars'
+import { charFlags, isAll, skipSpace, TOKEN, WORD } from '../grammar/chars'
+import { cursor } from '../grammar/cursor'
 import { fail } from '../grammar/failure'
 import { decodeParamsRange, type Params, scanParams } from '../grammar/params'
 import { decodeText } from '../grammar/text'
 import type { Wire } from '../grammar/wire'
 import { type Leniency, tolerant } from '../message/leniency'
 import { knownToken } from './known-tokens'
+import { readBack, writeParams } from './param-value'
 
 /** Number and method of a CSeq header. */
 export interface CSeq {
@@ -19,29 +21,47 @@ export interface CSeq {
   readonly method: string
 }
 
-/** RAck (RFC 3262 §7.2): which reliable provisional response a PRACK acknowledges. */
-export interface RAck {
-  readonly rseq: number
-  readonly seq: number
-  readonly method: string
+/** RAck (RFC 3262 §7.2): which reliable provisional response a PRACK acknowledges. Immutable. */
+export class RAck {
+  /**
+   * Takes what was read; use {@link RAck.of} instead.
+   * @internal
+   */
+  constructor(
+    readonly rseq: number,
+    readonly seq: number,
+    /** Case-sensitive, as it came. */
+    readonly method: string,
+  ) {}
+
+  /** Makes a value. Throws SipUsageError VALUE_INVALID for a number or method that cannot be written. */
+  static of(rseq: number, seq: number, method: string): RAck {
+    return readBack(decodeWholeRAck, `${rseq} ${seq} ${method}`, 'RAck')
+  }
+
+  toString(): string {
+    return `${this.rseq} ${this.seq} ${this.method}`
+  }
 }
 
-/** Retry-After (RFC 3261 §20.33). */
-export interface RetryAfter {
-  readonly seconds: number
-  /** Text of the comment, without its parentheses. */
-  readonly comment?: string
-  readonly params: Params
+/** Retry-After (RFC 3261 §20.33). Immutable. */
+export class RetryAfter {
+  /** Takes values that can be written: a number of seconds, and a comment whose parentheses match. */
+  constructor(
+    readonly seconds: number,
+    readonly params: Params,
+    /** Text of the comment, without its parentheses; undefined when there is none. */
+    readonly comment: string | undefined,
+  ) {}
+
+  toString(): string {
+    const comment = this.comment === undefined ? '' : ` (${this.comment})`
+    return `${this.seconds}${comment}${writeParams(this.params, () => false)}`
+  }
 }
 
-/** A number of seconds with parameters: Session-Expires and Min-SE (RFC 4028 §4, §5). */
-export interface SecondsWithParams {
-  readonly seconds: number
-  readonly params: Params
-}
-
-/** A value with parameters: Event, Reason, Content-Disposition and their kind. */
-export interface ValueWithParams {
+/** What {@link decodeTokenWithParams} reads. */
+export interface TokenAndParams {
   readonly value: string
   readonly params: Params
 }
@@ -102,7 +122,14 @@ export function decodeRAck(wire: Wire, start: number, end: number): RAck {
   while (position < end && (charFlags[wire.bytes[position]!]! & TOKEN) !== 0) position += 1
   const rseq = decodeNumber(wire, start, position, 4294967295)
   const cseq = decodeCSeq(wire, skipSpace(wire, position, end), end)
-  return { rseq, seq: cseq.seq, method: cseq.method }
+  return new RAck(rseq, cseq.seq, cseq.method)
+}
+
+/** RAck for what a program makes: says that it fills the range. */
+function decodeWholeRAck(wire: Wire, start: number, end: number): RAck {
+  const value = decodeRAck(wire, start, end)
+  cursor.next = end
+  return value
 }
 
 /** Call-ID: `word ["@" word]`. */
@@ -153,27 +180,16 @@ export function decodeRetryAfter(wire: Wire, start: number, end: number, lenienc
     position = skipSpace(wire, close, end)
   }
   const params = paramsToEnd(wire, position, end, leniency)
-  return comment === undefined ? { seconds, params } : { seconds, comment, params }
-}
-
-/** Session-Expires, Min-SE: seconds and parameters. */
-export function decodeSecondsWithParams(wire: Wire, start: number, end: number, leniency: Leniency): SecondsWithParams {
-  const position = digitsEnd(wire, start, end)
-  const seconds = decodeNumber(wire, start, position, 4294967295)
-  return { seconds, params: paramsToEnd(wire, skipSpace(wire, position, end), end, leniency) }
+  return new RetryAfter(seconds, params, comment)
 }
 
 /** A token and parameters that fill the range. */
-export function decodeTokenWithParams(wire: Wire, start: number, end: number, leniency: Leniency): ValueWithParams {
-  return valueWithParams(wire, start, end, leniency, TOKEN)
-}
-
-/** A Call-ID and parameters that fill the range: Replaces, Join (RFC 3891 §6.1, RFC 3911 §7.1). */
-export function decodeCallIdWithParams(wire: Wire, start: number, end: number, leniency: Leniency): ValueWithParams {
-  let stop = start
-  while (stop < end && wire.bytes[stop]! !== 0x3b) stop += 1
-  const value = decodeCallId(wire, start, trimSpace(wire, start, stop))
-  return { value, params: paramsToEnd(wire, stop, end, leniency) }
+export function decodeTokenWithParams(wire: Wire, start: number, end: number, leniency: Leniency): TokenAndParams {
+  let position = start
+  while (position < end && (charFlags[wire.bytes[position]!]! & TOKEN) !== 0) position += 1
+  if (position === start) fail('TOKEN_EXPECTED', start)
+  const value = wire.text.slice(start, position)
+  return { value, params: paramsToEnd(wire, skipSpace(wire, position, end), end, leniency) }
 }
 
 /** Timestamp: `1*DIGIT ["." *DIGIT] [LWS delay]`; the text is checked and returned. */
@@ -201,14 +217,6 @@ export function decodeDate(wire: Wire, start: number, end: number): number {
 /** The method in the range; the common ones are shared strings. */
 export function methodText(wire: Wire, start: number, end: number): string {
   return knownToken(wire, start, end)
-}
-
-function valueWithParams(wire: Wire, start: number, end: number, leniency: Leniency, flags: number): ValueWithParams {
-  let position = start
-  while (position < end && (charFlags[wire.bytes[position]!]! & flags) !== 0) position += 1
-  if (position === start) fail('TOKEN_EXPECTED', start)
-  const value = wire.text.slice(start, position)
-  return { value, params: paramsToEnd(wire, skipSpace(wire, position, end), end, leniency) }
 }
 
 /** Parameters that reach to the end of the range. */

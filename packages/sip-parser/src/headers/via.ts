@@ -1,7 +1,10 @@
-/** Via (RFC 3261 §20.42, §18.2.1; RFC 3581 for rport; RFC 5118 §4.5 for received with and without brackets). */
+/**
+ * Via (RFC 3261 §20.42, §18.2.1; RFC 3581 for rport; RFC 5118 §4.5 for received with and without brackets; RFC 6223 for
+ * keep; RFC 7339 §4 for overload control).
+ */
 
 import { SipUsageError } from '../errors'
-import { charFlags, equalsIgnoreCase, isToken, lowerWord, skipSpace, TOKEN } from '../grammar/chars'
+import { charFlags, equalsIgnoreCase, isToken, lowerWord, skipSpace, TOKEN, trimSpacesEnd } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { fail } from '../grammar/failure'
 import { bracketHost, hostPort, isHost, readHostPort } from '../grammar/host'
@@ -103,6 +106,32 @@ export class Via {
     return this.params.get('maddr') ?? undefined
   }
 
+  /** RFC 6223 §4: undefined when absent, null when offered (empty), else the seconds between keep-alives. */
+  get keep(): number | null | undefined {
+    return this.numberOf('keep')
+  }
+
+  /** RFC 7339 §4.1: undefined when absent, null when supported (empty), else how far to reduce what is sent. */
+  get oc(): number | null | undefined {
+    return this.numberOf('oc')
+  }
+
+  /** RFC 7339 §4.2: the overload control algorithms offered, or the one chosen; empty when absent. */
+  get ocAlgorithms(): readonly string[] {
+    const value = this.params.get('oc-algo')
+    return value === undefined || value === null ? [] : value.split(',').map((name) => name.trim())
+  }
+
+  /** RFC 7339 §4.3: milliseconds for which `oc` holds; undefined when absent. */
+  get ocValidityMs(): number | undefined {
+    return this.numberOf('oc-validity') ?? undefined
+  }
+
+  /** RFC 7339 §4.4: the number of this `oc`, a larger one is newer; undefined when absent. */
+  get ocSequence(): number | undefined {
+    return this.numberOf('oc-seq') ?? undefined
+  }
+
   /** A copy with one parameter set (null: without a value) or, for undefined, removed. */
   withParam(name: string, value: string | null | undefined): Via {
     const params = withParam(this.params, name, value)
@@ -113,11 +142,17 @@ export class Via {
 
   toString(): string {
     const port = this.port === undefined ? '' : `:${this.port}`
-    return `${this.protocol}/${this.transport} ${bracketHost(this.host)}${port}${decodeText(this.rawParams)}`
+    return `${this.protocol}/${this.transport} ${bracketHost(this.host)}${port}${decodeText(trimSpacesEnd(this.rawParams))}`
   }
 
   toJSON(): string {
     return this.toString()
+  }
+
+  private numberOf(name: string): number | null | undefined {
+    const value = this.params.get(name)
+    if (value === undefined || value === null) return value
+    return /^[0-9.]{1,18}$/.test(value) ? Number(value) : undefined
   }
 
   private get rawParams(): string {
@@ -126,6 +161,8 @@ export class Via {
 }
 
 const [branchName, rportName, ttlName] = [lowerWord('branch'), lowerWord('rport'), lowerWord('ttl')]
+const [ocName, ocAlgoName, ocSeqName] = [lowerWord('oc'), lowerWord('oc-algo'), lowerWord('oc-seq')]
+const ocValidityName = lowerWord('oc-validity')
 const [udpName, tcpName] = [lowerWord('udp'), lowerWord('tcp')]
 
 /** Reads one Via value at `start`; `cursor.next` is then at a comma or `end`. */
@@ -173,6 +210,8 @@ function readViaParams(
       checkNumber(wire, 65535)
     } else if (length === 3 && paramIs(wire, ttlName)) {
       checkNumber(wire, 255)
+    } else if ((wire.bytes[param.nameStart]! | 0x20) === 0x6f) {
+      checkOverload(wire)
     }
   }
   if (position < end && wire.bytes[position]! !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
@@ -228,9 +267,21 @@ function transportName(wire: Wire, start: number, end: number): string {
   return wire.text.slice(start, end).toUpperCase()
 }
 
-function checkNumber(wire: Wire, max: number): void {
+/** RFC 7339 §4: `oc[=number]`, `oc-validity[=ms]`, `oc-seq=seconds.fraction`, `oc-algo="names"`. */
+function checkOverload(wire: Wire): void {
+  if (paramIs(wire, ocName) || paramIs(wire, ocValidityName)) {
+    if (param.valueStart >= 0) checkNumber(wire, 4294967295, 10)
+  } else if (paramIs(wire, ocSeqName)) {
+    const value = param.valueStart < 0 ? '' : wire.text.slice(param.valueStart, param.valueEnd)
+    if (!/^[0-9]{1,12}\.[0-9]{1,5}$/.test(value)) fail('NUMBER_INVALID', Math.max(param.valueStart, param.nameStart))
+  } else if (paramIs(wire, ocAlgoName)) {
+    if (param.valueStart < 0 || wire.bytes[param.valueStart] !== 0x22) fail('PARAMETER_INVALID', param.nameStart)
+  }
+}
+
+function checkNumber(wire: Wire, max: number, digitsMax = 5): void {
   let value = 0
-  if (param.valueStart < 0 || param.valueEnd - param.valueStart > 5) fail('NUMBER_INVALID', param.nameStart)
+  if (param.valueStart < 0 || param.valueEnd - param.valueStart > digitsMax) fail('NUMBER_INVALID', param.nameStart)
   for (let at = param.valueStart; at < param.valueEnd; at += 1) {
     const digit = wire.bytes[at]! - 0x30
     if (digit < 0 || digit > 9) fail('NUMBER_INVALID', at)

@@ -8,52 +8,42 @@ import type { Problem, Result } from '../errors'
 import { SipHeaderError } from '../errors'
 import { decodeText, latin1Bytes } from '../grammar/text'
 import { loadWire } from '../grammar/wire'
-import { type Challenge, type Credentials, decodeChallenge, decodeCredentials } from '../headers/auth'
 import { type Contact, decodeContact } from '../headers/contact'
 import type { Codec } from '../headers/definition'
 import * as id from '../headers/ids'
-import { decodeTokenElement, decodeValueElement } from '../headers/lists'
 import { decodeNameAddr, decodeOneNameAddr, type NameAddr } from '../headers/name-addr'
-import {
-  type CSeq,
-  decodeCallId,
-  decodeCSeq,
-  decodeDate,
-  decodeDeltaSeconds,
-  decodeFreeText,
-  decodeLength,
-  decodeMaxForwards,
-  decodeRetryAfter,
-  decodeTimestamp,
-  type RetryAfter,
-  type ValueWithParams,
-} from '../headers/scalars'
+import { type CSeq, decodeCallId, decodeCSeq, decodeLength, decodeMaxForwards } from '../headers/scalars'
 import { decodeVia, type Via } from '../headers/via'
 import { decodeUri, type Uri } from '../uri/parse-uri'
+import { CoreHeaders } from './core-headers'
 import { decodeFirst, decodeList, decodeRequired, startLineError } from './decode'
 import { MessageEditor } from './editor'
 import { findId, findName, type HeaderIndex, idAt, nameAt, stride, valueAt } from './header-list'
 import type { Leniency } from './leniency'
-import { isSecret, maskAuth } from './mask'
+import { logged } from './mask'
 import type { DecodableHeader, MessageParts } from './parts'
 
 /** A request or a response; tell them apart by `kind` or `instanceof`. */
 export type SipMessage = SipRequest | SipResponse
 
-/** What requests and responses share. */
-export abstract class SipMessageBase {
-  abstract readonly kind: 'request' | 'response'
-
+/**
+ * What requests and responses share. Each known header has a typed getter: its name is that of the header in camel case,
+ * the first word in lower case (`callId`, `sipETag`, `pChargingVector`). A header with one value is undefined when it is
+ * absent; the mandatory ones throw. A header that may have several values is an array, empty when it is absent, and is
+ * named in the plural where its name can be counted (`paths`, `pAssertedIdentities`). All throw SipHeaderError for a value
+ * that is malformed; `decode` says so without throwing. Unknown headers are read with `get` and `getAll`.
+ */
+export abstract class SipMessageBase extends CoreHeaders {
   /** @internal */
-  readonly text: string
+  override readonly text: string
   /** @internal */
-  readonly index: HeaderIndex
+  override readonly index: HeaderIndex
   /** @internal */
   readonly startLineEnd: number
   /** @internal */
-  readonly bodyStart: number
+  override readonly bodyStart: number
   /** @internal */
-  readonly leniency: Leniency
+  override readonly leniency: Leniency
 
   private viaCache: Via | undefined
   private fromCache: NameAddr | undefined
@@ -67,6 +57,7 @@ export abstract class SipMessageBase {
   private lists: unknown[] | undefined
 
   constructor(parts: MessageParts) {
+    super()
     this.text = parts.text
     this.index = parts.index
     this.startLineEnd = parts.startLineEnd
@@ -187,16 +178,6 @@ export abstract class SipMessageBase {
     return this.list(id.RECORD_ROUTE, decodeNameAddr)
   }
 
-  /** Seconds. */
-  get expires(): number | undefined {
-    return decodeFirst(this, id.EXPIRES, decodeDeltaSeconds)
-  }
-
-  /** Seconds. */
-  get minExpires(): number | undefined {
-    return decodeFirst(this, id.MIN_EXPIRES, decodeDeltaSeconds)
-  }
-
   get contentType(): MediaType | undefined {
     const entry = findId(this.index, id.CONTENT_TYPE)
     if (entry < 0) return undefined
@@ -207,73 +188,6 @@ export abstract class SipMessageBase {
 
   get contentLength(): number | undefined {
     return decodeFirst(this, id.CONTENT_LENGTH, decodeLength)
-  }
-
-  get allow(): readonly string[] {
-    return this.list(id.ALLOW, decodeTokenElement)
-  }
-
-  get supported(): readonly string[] {
-    return this.list(id.SUPPORTED, decodeTokenElement)
-  }
-
-  get require(): readonly string[] {
-    return this.list(id.REQUIRE, decodeTokenElement)
-  }
-
-  get proxyRequire(): readonly string[] {
-    return this.list(id.PROXY_REQUIRE, decodeTokenElement)
-  }
-
-  get unsupported(): readonly string[] {
-    return this.list(id.UNSUPPORTED, decodeTokenElement)
-  }
-
-  get userAgent(): string | undefined {
-    return decodeFirst(this, id.USER_AGENT, decodeFreeText)
-  }
-
-  get server(): string | undefined {
-    return decodeFirst(this, id.SERVER, decodeFreeText)
-  }
-
-  get subject(): string | undefined {
-    return decodeFirst(this, id.SUBJECT, decodeFreeText)
-  }
-
-  /** Milliseconds since the Unix epoch. */
-  get date(): number | undefined {
-    return decodeFirst(this, id.DATE, decodeDate)
-  }
-
-  /** As it came. */
-  get timestamp(): string | undefined {
-    return decodeFirst(this, id.TIMESTAMP, decodeTimestamp)
-  }
-
-  get retryAfter(): RetryAfter | undefined {
-    return decodeFirst(this, id.RETRY_AFTER, decodeRetryAfter)
-  }
-
-  /** Values of the Reason header (RFC 3326); not the reason phrase of a response. */
-  get reasons(): readonly ValueWithParams[] {
-    return this.list(id.REASON, decodeValueElement)
-  }
-
-  get authorizations(): readonly Credentials[] {
-    return this.list(id.AUTHORIZATION, decodeCredentials, true)
-  }
-
-  get proxyAuthorizations(): readonly Credentials[] {
-    return this.list(id.PROXY_AUTHORIZATION, decodeCredentials, true)
-  }
-
-  get wwwAuthenticate(): readonly Challenge[] {
-    return this.list(id.WWW_AUTHENTICATE, decodeChallenge, true)
-  }
-
-  get proxyAuthenticate(): readonly Challenge[] {
-    return this.list(id.PROXY_AUTHENTICATE, decodeChallenge, true)
   }
 
   /** A typed getter's value without throwing: an absent mandatory header and a malformed one are problems. */
@@ -287,7 +201,7 @@ export abstract class SipMessageBase {
   }
 
   /** Head and body as text, UTF-8 decoded, secrets included. For logs use `JSON.stringify` or `toJSON`. */
-  toString(): string {
+  override toString(): string {
     return decodeText(this.text)
   }
 
@@ -296,11 +210,11 @@ export abstract class SipMessageBase {
     return latin1Bytes(this.text)
   }
 
-  /** For logs: values of the Authorization family are masked, the body is counted and not shown. */
+  /** For logs: values of the Authorization family and digests of Security-Verify are masked, the body is counted and not shown. */
   toJSON(): object {
     const headers = [...this.headers()].map(({ name, value }, position) => {
       const headerId = idAt(this.index, position * stride)
-      return { name, value: isSecret(headerId) ? maskAuth(value) : value }
+      return { name, value: logged(headerId, value) }
     })
     return {
       kind: this.kind,
@@ -310,7 +224,7 @@ export abstract class SipMessageBase {
     }
   }
 
-  private list<T>(headerId: number, codec: Codec<T>, isWhole = false): readonly T[] {
+  protected override list<T>(headerId: number, codec: Codec<T>, isWhole = false): readonly T[] {
     const { lists } = this
     if (lists !== undefined) {
       for (let at = 0; at < lists.length; at += 2) if (lists[at] === headerId) return lists[at + 1] as readonly T[]

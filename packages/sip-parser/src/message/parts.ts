@@ -1,5 +1,7 @@
 /** What a message is made of, and the names of what it can be asked for (RFC 3261 §7, §20). */
+import type { CoreHeaders } from './core-headers'
 import type { HeaderIndex } from './header-list'
+import type { HeaderReader } from './header-reader'
 import type { Leniency } from './leniency'
 
 /** The names that a message's `decode` takes: the typed getters. */
@@ -14,26 +16,9 @@ export type DecodableHeader =
   | 'contacts'
   | 'routes'
   | 'recordRoutes'
-  | 'expires'
-  | 'minExpires'
   | 'contentType'
   | 'contentLength'
-  | 'allow'
-  | 'supported'
-  | 'require'
-  | 'proxyRequire'
-  | 'unsupported'
-  | 'userAgent'
-  | 'server'
-  | 'subject'
-  | 'date'
-  | 'timestamp'
-  | 'retryAfter'
-  | 'reasons'
-  | 'authorizations'
-  | 'proxyAuthorizations'
-  | 'wwwAuthenticate'
-  | 'proxyAuthenticate'
+  | Exclude<keyof CoreHeaders, keyof HeaderReader>
 
 /** The parts a parsed or built message is made of. */
 export interface MessageParts {
