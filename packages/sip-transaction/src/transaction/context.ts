@@ -2,6 +2,7 @@
  * What the actions of the transaction machines work with: the input under way, the effects to add to, the timers, and
  * the actions that all four machines share (RFC 3261 §17).
  */
+import { Buffer } from 'node:buffer'
 import { responseTo, type SipMessage } from '@carillon/sip-parser'
 import type { Effect, TransactionFailure } from '../effects'
 import type { Flow, Random } from '../ports'
@@ -32,7 +33,8 @@ export type TransactionAction = (transaction: Transaction, context: TransactionC
 
 /** Sends the transaction's present bytes: its request, its ACK or its last response. Does nothing before there are any. */
 export function sendBytes(transaction: Transaction, context: TransactionContext): void {
-  const { bytes, destination, id } = transaction
+  const { wireText, destination, id } = transaction
+  const bytes = transaction.bytes ?? (wireText === undefined ? undefined : Buffer.from(wireText, 'latin1'))
   if (bytes === undefined) return
   context.out.push({ kind: 'send', bytes, destination, transactionId: id })
 }
@@ -94,6 +96,13 @@ export function fail(reason: TransactionFailure): TransactionAction {
 /** Makes a tombstone of the transaction. */
 export function finish(transaction: Transaction, context: TransactionContext): void {
   context.store.finish(transaction)
+}
+
+/** Keeps nothing to send any more: what comes again is absorbed in silence. */
+export function dropBytes(transaction: Transaction, context: TransactionContext): void {
+  transaction.bytes = undefined
+  transaction.wireText = undefined
+  context.store.charge(transaction)
 }
 
 /** Stops both timers and lets the transaction go. */

@@ -93,7 +93,7 @@ describe('INVITE client transaction', () => {
     h.receive(response)
     const acks = h.take('send')
     expect(acks).toHaveLength(2)
-    expect(acks[0]?.bytes).toBe(first?.bytes)
+    expect(acks[0]?.bytes).toEqual(first?.bytes)
     expect(h.take('response')).toHaveLength(1)
     h.advance(31_999)
     expect(h.layer.stateOf(id)).toBe('completed')

@@ -240,7 +240,6 @@ function restartC(transaction: Transaction, context: act.TransactionContext): vo
 
 function startM(transaction: Transaction, context: act.TransactionContext): void {
   // Nothing is retransmitted from here on: the ACK belongs to the dialog.
-  transaction.bytes = undefined
-  context.store.charge(transaction)
+  act.dropBytes(transaction, context)
   act.startLimit(transaction, context, 'timerM', context.timers.M)
 }

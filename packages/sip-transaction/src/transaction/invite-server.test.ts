@@ -157,7 +157,7 @@ describe('CANCEL of an INVITE server transaction', () => {
     h.receive(CANCEL)
     const oks = h.take('send').filter(({ bytes }) => bytes.toString().includes('CSeq: 1 CANCEL'))
     expect(oks).toHaveLength(2)
-    expect(oks[1]?.bytes).toBe(oks[0]?.bytes)
+    expect(oks[1]?.bytes).toEqual(oks[0]?.bytes)
     expect(h.take('cancelled')).toHaveLength(1)
   })
 

@@ -225,7 +225,7 @@ export const inviteServerMachine: Machine<Transaction, act.TransactionContext> =
   'start-G': startG,
   'double-G': (transaction, context) => act.doubleRetry(transaction, context, 'timerG', context.timers.T2),
   'start-H': (transaction, context) => act.startLimit(transaction, context, 'timerH', context.timers.H),
-  'start-I': (transaction, context) => act.startLinger(transaction, context, 'timerI', context.timers.I),
+  'start-I': startI,
   'start-L': startL,
   'start-cancelled': (transaction, context) =>
     act.startLimit(transaction, context, 'timerCancelled', context.timers.cancelledAnswer),
@@ -262,9 +262,13 @@ function startG(transaction: Transaction, context: act.TransactionContext): void
   if (!isChallenge) act.startRetry(transaction, context, 'timerG', context.timers.G)
 }
 
+function startI(transaction: Transaction, context: act.TransactionContext): void {
+  act.dropBytes(transaction, context)
+  act.startLinger(transaction, context, 'timerI', context.timers.I)
+}
+
 function startL(transaction: Transaction, context: act.TransactionContext): void {
   // Retransmissions are absorbed in silence, so the 2xx need not be kept.
-  transaction.bytes = undefined
-  context.store.charge(transaction)
+  act.dropBytes(transaction, context)
   act.startLimit(transaction, context, 'timerL', context.timers.L)
 }

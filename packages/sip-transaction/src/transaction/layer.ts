@@ -12,6 +12,7 @@ import { deriveTimers, type TimerSettings } from '../timers/timer-settings'
 import { type Timer, TimerWheel } from '../timers/timer-wheel'
 import { responseDestination } from '../transport/via'
 import { cancelFor } from './ack-cancel'
+import { AnsweredRequests } from './answered-requests'
 import { end, type TransactionContext } from './context'
 import { clientKey, mergeKey, serverKey } from './key'
 import { transactionMachines } from './machines'
@@ -66,6 +67,8 @@ export class TransactionLayer {
   private readonly unreliable: ReadonlySet<string>
   private readonly store = new TransactionStore()
   private readonly wheel = new TimerWheel<Transaction, string>()
+  /** Server transactions other than INVITE that have answered on an unreliable flow: most of all there are. */
+  private readonly answered: AnsweredRequests
   private readonly context: TransactionContext
   private lastId = 0
 
@@ -85,16 +88,25 @@ export class TransactionLayer {
       message: undefined,
       flow: undefined,
     }
+    this.answered = new AnsweredRequests(this.context)
   }
 
   /** How many transactions there are. */
   get counts(): TransactionCounts {
-    return this.store.counts
+    const { counts } = this.store
+    const { count, retainedBytes } = this.answered
+    return {
+      ...counts,
+      nonInviteServer: counts.nonInviteServer + count,
+      finished: counts.finished + count,
+      total: counts.total + count,
+      bytes: counts.bytes + retainedBytes,
+    }
   }
 
   /** The state of a transaction, as in docs/fsm; undefined when it is gone. */
   stateOf(id: TransactionId): string | undefined {
-    return this.store.get(id)?.state
+    return this.store.get(id)?.state ?? (this.answered.has(id) ? 'completed' : undefined)
   }
 
   /**
@@ -146,6 +158,7 @@ export class TransactionLayer {
     if (input === undefined) return false
     this.enter(nowMs, out, response, undefined)
     const isTaken = this.run(transaction, input)
+    this.answered.takeOver(transaction)
     this.leave()
     return isTaken
   }
@@ -167,21 +180,22 @@ export class TransactionLayer {
   /** Something that this transaction sent could not be handed to the network. */
   transportError(id: TransactionId, nowMs: number, out: Effect[]): void {
     const transaction = this.store.get(id)
-    if (transaction === undefined) return
     this.enter(nowMs, out, undefined, undefined)
-    this.run(transaction, 'transportError')
+    if (transaction !== undefined) this.run(transaction, 'transportError')
+    else this.answered.transportError(id)
     this.leave()
   }
 
   /** When {@link expire} is to be called next; `Infinity` when no timer runs. */
   deadline(): number {
-    return this.wheel.deadline()
+    return Math.min(this.wheel.deadline(), this.answered.deadline)
   }
 
   /** Fires the timers that are due, in due order. */
   expire(nowMs: number, out: Effect[]): void {
     this.enter(nowMs, out, undefined, undefined)
     this.wheel.expire(nowMs, this.fire)
+    this.answered.expire(nowMs)
     this.leave()
   }
 
@@ -215,11 +229,12 @@ export class TransactionLayer {
       this.run(known, 'request')
       return
     }
+    if (this.answered.repeat(key)) return
     const isCancel = request.method === 'CANCEL'
     const merge = isCancel ? undefined : mergeKey(request)
     if (this.isFull(merge === undefined ? this.reserve : 0)) this.refuse(request, flow)
     else if (isCancel) this.receiveCancel(request, key, flow)
-    else if (merge !== undefined && this.store.merged(merge) !== undefined) this.refuseMerged(request, key, flow)
+    else if (merge !== undefined && this.isKnown(merge)) this.refuseMerged(request, key, flow)
     else this.beginServer(request, key, flow, false, merge)
   }
 
@@ -254,10 +269,15 @@ export class TransactionLayer {
     this.context.out.push({ kind: 'send', bytes: response.toBytes(), destination, transactionId: undefined })
   }
 
+  private isKnown(mergeKey: string): boolean {
+    return this.store.merged(mergeKey) !== undefined || this.answered.hasMerged(mergeKey)
+  }
+
   private answerInternally(request: SipRequest, key: string, flow: Flow, response: SipResponse): void {
     const transaction = this.beginServer(request, key, flow, true, undefined)
     this.context.message = response
     this.run(transaction, transaction.kind === 'invite-server' ? 'tuFailure' : 'tuFinal')
+    this.answered.takeOver(transaction)
   }
 
   private beginServer(
@@ -314,7 +334,8 @@ export class TransactionLayer {
     const { transactionsMax, transactionBytesMax } = this.limits
     if (this.store.pendingCount >= transactionsMax + reserve) return true
     const bytesMax = reserve === 0 ? transactionBytesMax : transactionBytesMax * 1.125
-    return this.store.retainedBytes >= bytesMax && this.store.oldestFinished === undefined
+    if (this.store.oldestFinished !== undefined || this.answered.count > 0) return false
+    return this.store.retainedBytes >= bytesMax
   }
 
   /** Returns true when the input was taken. */
@@ -339,11 +360,17 @@ export class TransactionLayer {
   /** Forgets what the caps do not allow to be kept, and every reference to the input. */
   private leave(): void {
     const { finishedTransactionsMax, transactionBytesMax } = this.limits
-    while (this.store.finishedCount > finishedTransactionsMax || this.store.retainedBytes > transactionBytesMax) {
-      const oldest = this.store.oldestFinished
-      if (oldest === undefined) break
+    const { store, answered } = this
+    while (
+      store.finishedCount + answered.count > finishedTransactionsMax ||
+      store.retainedBytes + answered.retainedBytes > transactionBytesMax
+    ) {
+      // A repeated INVITE costs a call, any other repeated request only work: INVITEs are forgotten last.
+      const oldest = answered.count > 0 ? undefined : store.oldestFinished
+      if (oldest !== undefined) end(oldest, this.context)
+      else if (answered.count > 0) answered.forgetOldest()
+      else break
       this.counters.forgotten += 1
-      end(oldest, this.context)
     }
     this.context.message = undefined
     this.context.flow = undefined

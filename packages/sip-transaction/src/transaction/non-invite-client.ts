@@ -116,7 +116,6 @@ export const nonInviteClientMachine: Machine<Transaction, act.TransactionContext
 })
 
 function startK(transaction: Transaction, context: act.TransactionContext): void {
-  transaction.bytes = undefined
-  context.store.charge(transaction)
+  act.dropBytes(transaction, context)
   act.startLinger(transaction, context, 'timerK', context.timers.K)
 }

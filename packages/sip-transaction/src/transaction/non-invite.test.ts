@@ -90,7 +90,7 @@ describe('non-INVITE server transaction', () => {
     h.receive(OPTIONS)
     const sends = h.take('send')
     expect(sends).toHaveLength(2)
-    expect(sends[1]?.bytes).toBe(sends[0]?.bytes)
+    expect(sends[1]?.bytes).toEqual(sends[0]?.bytes)
     h.advance(32_000)
     expect(h.takeKinds()).toEqual(['terminated'])
     h.receive(OPTIONS)

@@ -2,6 +2,7 @@
  * All transactions of a layer: by id, by key, by merge key; and the finished ones in the order in which they finished,
  * so that the oldest can be forgotten when there are too many. Every look-up and change costs the same at any size.
  */
+import { Buffer } from 'node:buffer'
 import type { TransactionId } from '../effects'
 import type { Transaction, TransactionKind } from './transaction'
 
@@ -15,6 +16,11 @@ export interface TransactionCounts {
   readonly total: number
   /** Bytes of messages that they keep. */
   readonly bytes: number
+}
+
+/** Answered requests other than INVITE leave the store at once, for {@link AnsweredRequests}. */
+function isTakenOver(transaction: Transaction): boolean {
+  return transaction.kind === 'non-invite-server'
 }
 
 /** Holds transactions; decides nothing. */
@@ -95,6 +101,10 @@ export class TransactionStore {
     transaction.response = undefined
     transaction.cancelHeaders = undefined
     transaction.isFinished = true
+    if (transaction.bytes !== undefined && !isTakenOver(transaction)) {
+      transaction.wireText = Buffer.from(transaction.bytes).toString('latin1')
+      transaction.bytes = undefined
+    }
     transaction.older = this.newest
     if (this.newest === undefined) this.oldest = transaction
     else this.newest.newer = transaction
@@ -105,9 +115,11 @@ export class TransactionStore {
 
   /** Charges a transaction with the bytes that it keeps now. */
   charge(transaction: Transaction): void {
-    const { request, bytes } = transaction
+    const { request, bytes, wireText } = transaction
     const retained =
-      (request === undefined ? 0 : request.head.length + request.bodyLength) + (bytes === undefined ? 0 : bytes.length)
+      (request === undefined ? 0 : request.head.length + request.bodyLength) +
+      (bytes?.length ?? 0) +
+      (wireText?.length ?? 0)
     this.bytes += retained - transaction.retainedBytes
     transaction.retainedBytes = retained
   }

@@ -45,6 +45,8 @@ export class Transaction implements MachineSubject {
   response: SipResponse | undefined = undefined
   /** What a retransmission sends: the request, its ACK, or the last response. */
   bytes: Uint8Array | undefined = undefined
+  /** The same once it is finished, as text: small buffers are cut from large ones, which one of them keeps alive. */
+  wireText: string | undefined = undefined
   /** Further headers of a CANCEL that waits for a provisional response. */
   cancelHeaders: readonly HeaderInit[] | undefined = undefined
   readonly startedMs: number
