@@ -1,15 +1,14 @@
 /**
- * Serialising: building a request from its parts, answering one, and forwarding one as a proxy does (Via added on top,
- * Max-Forwards counted down, Request-URI replaced). Each ends in bytes ready to send: the peers make text, which a socket
- * has to encode.
+ * Serialising: building a request from its parts, and answering one. Each ends in bytes ready to send: the peers make
+ * text, which a socket has to encode. Forwarding is in the parse suite.
  */
-import { createRequest, parseMessage, responseTo, type SipRequest, SipUri } from '@carillon/sip-parser'
+import { createRequest, responseTo, type SipRequest, SipUri } from '@carillon/sip-parser'
 import { invite } from '../fixtures/messages.ts'
 import { type Contestant, measureAll, measurementTable } from '../support/measure.ts'
-import { answerPeers, buildPeers, forwardPeers } from '../support/peer-serializers.ts'
+import { parsed } from '../support/own-parsers.ts'
+import { answerPeers, buildPeers } from '../support/peer-serializers.ts'
 import type { Report } from '../support/report.ts'
 
-const target = 'sip:bob@192.0.2.4:5060'
 const newVia = 'SIP/2.0/UDP 192.0.2.9:5060;branch=z9hG4bK1d32.8a6e33;rport'
 const sdp = invite.text.slice(invite.text.indexOf('\r\n\r\n') + 4)
 
@@ -21,16 +20,9 @@ export function serializeSuite(): Report {
     tables: [
       measurementTable('build an INVITE with SDP from its parts', measureAll([buildOurs(), ...buildPeers(sdp)])),
       measurementTable('answer an INVITE with 200 and SDP', measureAll([answerOurs(request), ...answerPeers(sdp)])),
-      measurementTable(
-        'forward an INVITE of 1178 bytes',
-        measureAll([forwardOurs(request), ...forwardPeers(target, newVia)]),
-      ),
     ],
     verdicts: [],
-    remarks: [
-      'forward: jssip and sip.js are user agents only and cannot forward; drachtio-sip changes header text in place',
-      'answer: drachtio-sip leaves answering to a daemon and is not measured',
-    ],
+    remarks: ['answer: drachtio-sip leaves answering to a daemon and is not measured'],
   }
 }
 
@@ -73,23 +65,8 @@ function answerOurs(request: SipRequest): Contestant {
   }
 }
 
-function forwardOurs(request: SipRequest): Contestant {
-  return {
-    name: 'carillon',
-    does: 'edit, bytes; untouched headers copied byte for byte',
-    run: () =>
-      request
-        .edit()
-        .setUri(target)
-        .prepend('Via', newVia)
-        .set('Max-Forwards', (request.maxForwards ?? 70) - 1)
-        .build()
-        .toBytes(),
-  }
-}
-
 function parsedInvite(): SipRequest {
-  const result = parseMessage(invite.bytes)
-  if (!result.ok || result.message.kind !== 'request') throw new Error('the fixture is not an INVITE')
-  return result.message
+  const message = parsed(invite.bytes)
+  if (message.kind !== 'request') throw new Error('the fixture is not a request')
+  return message
 }

@@ -1,6 +1,6 @@
 /**
- * The peers, each behind functions that do one task, with what exactly they do said beside them. Every function is
- * checked against the fixture before it is measured: a peer that fails to parse would look fast.
+ * The peers as parsers of whole messages, each doing one task, with what exactly it does said beside it. Every function
+ * is checked while it runs: a peer that fails to parse would look fast.
  */
 import drachtio from 'drachtio-sip'
 import * as jssip from 'jssip/lib/Parser.js'
@@ -12,40 +12,38 @@ import type { Contestant } from './measure.ts'
 const silentLogger = { error: fail, warn: fail } as never
 // What JsSIP reads of a user agent while it parses: nothing.
 const jssipAgent = {}
-const nameAddrHeaders = ['from', 'to', 'contact', 'record-route'] as const
+const addressHeaders = ['from', 'to', 'contact', 'route', 'record-route'] as const
 
-/** Splits into header lines and finds them by name; no value is decoded. Only drachtio-sip can be asked for so little. */
-export function framingPeers(fixture: Fixture): Contestant[] {
-  return [
-    {
-      name: 'drachtio-sip',
-      does: 'headers by name as strings (lazy)',
-      run: () => checked(new drachtio.SipMessage(fixture.text).headers['call-id']),
-    },
-  ]
+/** `new SipMessage(text)`: header lines found by name, their values left as text. The yardstick of the parse suite. */
+export function bareConstructor(fixture: Fixture): Contestant {
+  return {
+    name: 'drachtio-sip',
+    does: 'bare constructor: headers by name as strings, none decoded',
+    task: 'split',
+    run: () => checked(new drachtio.SipMessage(fixture.text).headers['call-id']),
+  }
 }
 
-/** Decodes what a proxy or registrar reads of every message. */
-export function mandatoryPeers(fixture: Fixture): Contestant[] {
+/** What a proxy needs; only drachtio-sip can be asked for so little. */
+export function proxyPeers(fixture: Fixture): Contestant[] {
+  const headers = ['via', 'from', 'to', 'cseq', ...(fixture.text.includes('\r\nRoute:') ? ['route'] : [])]
   return [
     {
       name: 'drachtio-sip',
-      does: 'lazy, then Via, From, To, CSeq, Contact decoded; URIs stay text',
+      does: 'constructor, then Via, From, To, CSeq, Route decoded; URIs stay text',
+      task: 'proxy',
       run: () => {
         const message = new drachtio.SipMessage(fixture.text)
-        checked(message.getParsedHeader('via'))
-        checked(message.getParsedHeader('to'))
-        checked(message.getParsedHeader('cseq'))
-        checked(message.getParsedHeader('contact'))
-        return checked(message.getParsedHeader('from').uri)
+        for (const name of headers) checked(message.getParsedHeader(name))
+        return checked(message.headers['call-id'])
       },
     },
     {
       name: 'sip',
-      does: 'always decodes Via, From, To, CSeq, Contact, routes; URIs stay text',
+      does: 'parse: always decodes Via, From, To, CSeq, Contact, routes; URIs stay text',
+      task: 'proxy',
       run: () => checked(sip.parse(fixture.bytes)?.headers.from.uri),
     },
-    ...fullGrammarPeers(fixture),
   ]
 }
 
@@ -55,52 +53,52 @@ export function everythingPeers(fixture: Fixture): Contestant[] {
     {
       name: 'drachtio-sip',
       does: 'eager, with parseUri of each address; no decoder for lists, types, agents',
+      task: 'every',
       run: () => {
-        const message = drachtio.parser.parseSipMessage(fixture.text)
-        let uris = 0
-        for (const name of nameAddrHeaders) {
-          const value = message?.headers[name]
-          for (const item of Array.isArray(value) ? value : value === undefined ? [] : [value]) {
-            // Route headers come with their URI decoded already.
-            const { uri } = item as { uri: unknown }
-            if (typeof uri !== 'string' || drachtio.parser.parseUri(uri) !== undefined) uris++
-          }
-        }
-        return checked(uris > 1 ? uris : undefined)
+        const headers = drachtio.parser.parseSipMessage(fixture.text)?.headers
+        return countUris(headers, (uri) => drachtio.parser.parseUri(uri))
       },
     },
     {
       name: 'sip',
-      does: 'with parseUri of each address; no decoder for lists, types, agents',
-      run: () => {
-        const headers = sip.parse(fixture.bytes)?.headers
-        let uris = 0
-        for (const name of nameAddrHeaders) {
-          const value = headers?.[name]
-          for (const item of Array.isArray(value) ? value : value === undefined ? [] : [value]) {
-            if (sip.parseUri((item as sip.NameAddr).uri) !== undefined) uris++
-          }
-        }
-        return checked(uris > 1 ? uris : undefined)
-      },
+      does: 'parse, with parseUri of each address; no decoder for lists, types, agents',
+      task: 'every',
+      run: () => countUris(sip.parse(fixture.bytes)?.headers, (uri) => sip.parseUri(uri)),
     },
-    ...fullGrammarPeers(fixture),
-  ]
-}
-
-function fullGrammarPeers(fixture: Fixture): Contestant[] {
-  return [
     {
       name: 'jssip',
       does: 'always decodes most headers and their URIs (one Via only), PEG grammar',
+      task: 'every',
       run: () => checked(jssip.parseMessage(fixture.text, jssipAgent)?.from.uri.user),
     },
     {
       name: 'sip.js',
       does: 'always decodes most headers and their URIs (one Via only), PEG grammar',
+      task: 'every',
       run: () => checked(sipjs.Parser.parseMessage(fixture.text, silentLogger)?.from.uri.user),
     },
   ]
+}
+
+/** The parsed message of each library, for counting what it keeps in memory. */
+export const peerMessages: readonly { name: string; does: string; make(text: string): unknown }[] = [
+  { name: 'drachtio-sip', does: 'bare constructor', make: (text) => new drachtio.SipMessage(text) },
+  { name: 'sip', does: 'parse', make: (text) => checked(sip.parse(Buffer.from(text, 'latin1'))) },
+  { name: 'jssip', does: 'parseMessage', make: (text) => checked(jssip.parseMessage(text, jssipAgent)) },
+  { name: 'sip.js', does: 'parseMessage', make: (text) => checked(sipjs.Parser.parseMessage(text, silentLogger)) },
+]
+
+/** Decodes the URIs of all addresses; routes come with theirs decoded already. */
+function countUris(headers: Record<string, unknown> | undefined, parseUri: (uri: string) => unknown): number {
+  let uris = 0
+  for (const name of addressHeaders) {
+    const value = headers?.[name]
+    for (const item of Array.isArray(value) ? value : value === undefined ? [] : [value]) {
+      const { uri } = item as { uri: unknown }
+      if (typeof uri !== 'string' || parseUri(uri) !== undefined) uris++
+    }
+  }
+  return checked(uris > 1 ? uris : undefined)
 }
 
 function checked<T>(value: T | undefined): T {

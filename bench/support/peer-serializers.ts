@@ -169,6 +169,12 @@ export function answerPeers(sdp: string): Contestant[] {
   ])
 }
 
+/** npm sip's `stringify` of the parsed INVITE, nothing changed, its result left as text. */
+export function bareStringify(): Contestant {
+  const message = sip.parse(invite.bytes) ?? fail()
+  return { name: 'sip', does: 'bare stringify, left as text; nothing changed', run: () => sip.stringify(message) }
+}
+
 /** Forwards the parsed INVITE. */
 export function forwardPeers(target: string, newVia: string): Contestant[] {
   const sipRequest = sip.parse(invite.bytes)
@@ -177,7 +183,7 @@ export function forwardPeers(target: string, newVia: string): Contestant[] {
   return checked([
     {
       name: 'drachtio-sip',
-      does: 'header text changed on a shallow copy, toString; two Via lines become one',
+      does: 'header text changed on a shallow copy, toString, bytes; two Via lines become one',
       run: () => {
         const { headers } = drachtioRequest
         const copy = Object.assign(new drachtio.SipMessage(), drachtioRequest, { uri: target, headers: { ...headers } })
@@ -188,7 +194,7 @@ export function forwardPeers(target: string, newVia: string): Contestant[] {
     },
     {
       name: 'sip',
-      does: 'copyMessage, via object added, stringify',
+      does: 'copyMessage, via object added, stringify, bytes',
       run: () => {
         const copy = sip.copyMessage(sipRequest)
         copy.uri = target

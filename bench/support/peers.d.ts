@@ -40,6 +40,12 @@ declare module 'sip' {
   export function parse(data: Uint8Array | string): Message | undefined
   export function stringify(message: object): string
   export function parseUri(uri: string | SipUri): SipUri | undefined
+  export function parseAOR(data: { s: string; i: number }): NameAddr
+  export function makeStreamParser(
+    onMessage: (message: Message) => void,
+    onFlood?: () => void,
+    maxBytesHeaders?: number,
+  ): (data: string) => void
   export function makeResponse(request: Message, status: number, reason: string, extension?: object): Message
   export function copyMessage(message: Message, deep?: boolean): Message
   export function start(options: object, onRequest: (request: Message, remote: object) => void): void
@@ -50,6 +56,22 @@ declare module 'sip/digest.js' {
   import type { Message } from 'sip'
   export function challenge(context: object, response: Message): Message
   export function authenticateRequest(context: object, request: Message, credentials: object): boolean
+}
+
+declare module 'sip/sdp.js' {
+  export interface Session {
+    m: object[]
+  }
+  export function parse(text: string): Session
+  export function stringify(session: Session): string
+}
+
+declare module 'sdp-transform' {
+  export interface Session {
+    media: object[]
+  }
+  export function parse(text: string): Session
+  export function write(session: Session): string
 }
 
 declare module 'drachtio-sip' {
@@ -68,7 +90,18 @@ declare module 'drachtio-sip' {
   export const parser: {
     parseSipMessage(text: string, lazy?: boolean): { headers: Record<string, unknown>; uri: string } | undefined
     parseUri(uri: string): unknown
+    getParser(name: string): (data: { s: string; i: number }) => { uri: string }
   }
+}
+
+declare module 'jssip/lib/Grammar.js' {
+  const Grammar: { parse(text: string, rule: string): unknown }
+  export default Grammar
+}
+
+declare module 'jssip/lib/NameAddrHeader.js' {
+  const NameAddrHeader: { parse(text: string): unknown }
+  export default NameAddrHeader
 }
 
 declare module 'jssip/lib/Parser.js' {
