@@ -16,11 +16,14 @@ import { attempt, fail } from '../grammar/failure'
 import { hostPort, readHostPort } from '../grammar/host'
 import { encodeText } from '../grammar/text'
 import { passingWire, type Wire } from '../grammar/wire'
+import { parametersMax } from '../limits'
 import { type Leniency, strict } from '../message/leniency'
 import { scanComponent } from './escape'
 import { OpaqueUri } from './opaque-uri'
+import { decodeTelUri } from './parse-tel'
 import { SipUri } from './sip-uri'
-import { isTelNumber, TelUri } from './tel-uri'
+import type { TelUri } from './tel-uri'
+import { uriParamName } from './uri-params'
 
 const telScheme = lowerWord('tel')
 
@@ -117,8 +120,13 @@ function scanUserTolerantly(wire: Wire, start: number, end: number): number {
   return start
 }
 
+/** Where the names of the parameters read last begin and end, two numbers each. */
+const nameRanges = new Int32Array(2 * parametersMax)
+
+/** No parameter may appear twice (RFC 3261 §19.1.1): two readers would not agree on which one counts. */
 function scanUriParams(wire: Wire, start: number, end: number, leniency: Leniency): number {
   let position = start
+  let count = 0
   while (position < end && wire.bytes[position]! === 0x3b) {
     const nameStart = position + 1
     position = scanComponent(wire, nameStart, end, URI_PARAM)
@@ -126,14 +134,57 @@ function scanUriParams(wire: Wire, start: number, end: number, leniency: Lenienc
       const code = position < end ? wire.bytes[position]! : 0x3b
       if (code === 0x3d) fail('URI_INVALID', position)
       if (!leniency.emptyParameters) fail('EMPTY_PARAMETER', position)
+      continue
     }
+    if (count >= parametersMax) fail('TOO_MANY_PARAMETERS', nameStart - 1)
+    nameRanges[2 * count] = nameStart
+    nameRanges[2 * count + 1] = position
+    count += 1
     if (position < end && wire.bytes[position]! === 0x3d) {
       const valueStart = position + 1
       position = scanComponent(wire, valueStart, end, URI_PARAM)
       if (position === valueStart && !leniency.emptyParameters) fail('URI_INVALID', position)
     }
   }
+  if (count > 1) checkRepeats(wire, count)
   return position
+}
+
+function checkRepeats(wire: Wire, count: number): void {
+  for (let later = 1; later < count; later += 1) {
+    for (let earlier = 0; earlier < later; earlier += 1) {
+      if (isSameName(wire, later, earlier)) fail('PARAMETER_REPEATED', nameRanges[2 * later]!)
+    }
+  }
+}
+
+/** The first letter tells most names apart. */
+function isSameName(wire: Wire, one: number, other: number): boolean {
+  const { bytes } = wire
+  const start = nameRanges[2 * one]!
+  const otherStart = nameRanges[2 * other]!
+  const first = bytes[start]!
+  const otherFirst = bytes[otherStart]!
+  if (lowerLetter(first) !== lowerLetter(otherFirst) && first !== 0x25 && otherFirst !== 0x25) return false
+  const end = nameRanges[2 * one + 1]!
+  const otherEnd = nameRanges[2 * other + 1]!
+  if (hasEscape(wire, start, end) || hasEscape(wire, otherStart, otherEnd)) {
+    return uriParamName(wire.text.slice(start, end)) === uriParamName(wire.text.slice(otherStart, otherEnd))
+  }
+  if (end - start !== otherEnd - otherStart) return false
+  for (let at = start, shift = otherStart - start; at < end; at += 1) {
+    if (lowerLetter(bytes[at]!) !== lowerLetter(bytes[at + shift]!)) return false
+  }
+  return true
+}
+
+function hasEscape(wire: Wire, start: number, end: number): boolean {
+  for (let at = start; at < end; at += 1) if (wire.bytes[at] === 0x25) return true
+  return false
+}
+
+function lowerLetter(code: number): number {
+  return code >= 0x41 && code <= 0x5a ? code + 0x20 : code
 }
 
 function scanUriHeaders(wire: Wire, start: number, end: number): number {
@@ -145,18 +196,6 @@ function scanUriHeaders(wire: Wire, start: number, end: number): number {
     position = scanComponent(wire, position + 1, end, URI_HEADER)
   } while (position < end && wire.bytes[position]! === 0x26)
   return position
-}
-
-function decodeTelUri(wire: Wire, start: number, from: number, end: number): TelUri {
-  let numberEnd = from
-  while (numberEnd < end && wire.bytes[numberEnd]! !== 0x3b) numberEnd += 1
-  const number = wire.text.slice(from, numberEnd)
-  if (!isTelNumber(number)) fail('URI_INVALID', from)
-  const paramsEnd = scanUriParams(wire, numberEnd, end, strict)
-  if (paramsEnd < end) fail('URI_INVALID', paramsEnd)
-  const uri = new TelUri(number, wire.text.slice(numberEnd, end), wire.text.slice(start, end))
-  if (!uri.isGlobal && !uri.params.has('phone-context')) fail('URI_INVALID', numberEnd)
-  return uri
 }
 
 /** RFC 3986 §3.1: a letter, then letters, digits, "+", "-", "."; returns the position of the colon. */
