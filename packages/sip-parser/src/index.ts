@@ -49,4 +49,14 @@ export { FlagWithParams, SecondsWithParams, UriWithParams, ValueWithParams } fro
 export { Via, type ViaInit } from './headers/via'
 export { defaultParserLimits, type ParserLimits } from './limits'
 export * from './message/index'
-export { OpaqueUri, parseUri, SipUri, type SipUriInit, TelUri, type Uri } from './uri/index'
+export {
+  OpaqueUri,
+  parseUri,
+  SipUri,
+  type SipUriInit,
+  TelUri,
+  type TelUriInit,
+  type Uri,
+  type UriHeadersInit,
+  type Urn,
+} from './uri/index'
