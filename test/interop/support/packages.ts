@@ -1,5 +1,5 @@
 /**
- * Makes sure that the peers are installed: SIPp, baresip and sipsak from the Debian packages of the same machine.
+ * Makes sure that the peers are installed: SIPp, baresip, sipsak, dnsmasq and Kamailio from the Debian packages of the same machine.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -8,6 +8,8 @@ const packagesByCommand: Readonly<Record<string, string>> = {
   sipp: 'sip-tester',
   baresip: 'baresip-core',
   sipsak: 'sipsak',
+  dnsmasq: 'dnsmasq-base',
+  kamailio: 'kamailio',
 }
 
 /** Installs what is missing. Returns one line that says why it cannot, or undefined when everything is there. */

@@ -1,26 +1,34 @@
 /**
  * One outgoing request from locating to its final response: RFC 3261 §8.1 (UAC), §22.2 and §22.3 (credentials),
- * RFC 3263 §4.3 (the next address when one fails). INVITE and everything else; inside and outside of dialogs.
+ * RFC 3263 §4.3 (the next server when one fails), RFC 3261 §18.1.1 (long requests). INVITE and everything else; inside and
+ * outside of dialogs.
  */
 import type { HeaderInit, SipRequest, SipResponse, Uri } from '@carillon/sip-parser'
 import type { DigestClient } from '../auth/client'
 import type { RequestPlan } from '../dialog/dialog'
 import type { TransactionFailure, TransactionId } from '../effects'
 import type { TransactionErrorCode } from '../errors'
-import type { Destination, Flow, FlowAddress } from '../ports'
+import { orderForLongRequest } from '../locate/long-request'
+import type { Candidate, LocateFailure } from '../locate/plan'
+import type { Destination, Flow } from '../ports'
 import type { Core } from './core'
-import type { Appointment, ClientUser } from './driver'
+import { type Appointment, type ClientUser, describeError } from './driver'
 import type { ListenerEntry, RequestExtras } from './egress'
+import type { Located } from './locator'
 
 /** What is to be sent. */
 export interface ClientRequestSpec {
   readonly method: string
   /** The URI to locate, asked for at each attempt. */
   readonly nextHop: () => Uri
+  /** True when only secure hops will do, whatever the scheme of the next one (RFC 3261 §8.1.2); false when absent. */
+  readonly isSecure?: (() => boolean) | undefined
   /** The request, with the next CSeq number; asked for at each attempt, after its destination is known. */
   readonly plan: (credentials: readonly HeaderInit[]) => RequestPlan
   /** Where it goes when not where its URI says; undefined when that place is gone. */
   readonly destination: (() => Destination | undefined) | undefined
+  /** True when the next hop is located after all once `destination` is gone or does not take the request. */
+  readonly mayLocate?: boolean | undefined
   readonly extras: RequestExtras
   readonly auth: DigestClient | undefined
   readonly timeoutMs?: number | undefined
@@ -35,13 +43,28 @@ export interface ClientRequestUser {
   gone?(): void
 }
 
+const codeOfFailure: Readonly<Record<LocateFailure, TransactionErrorCode>> = {
+  unsupported: 'UNREACHABLE',
+  'not-found': 'NAME_NOT_FOUND',
+  'lookup-failed': 'NAME_LOOKUP_FAILED',
+}
+
 /** One request under way. All methods run inside an input. */
 export class ClientRequest implements ClientUser {
   /** The request as last sent. */
   request: SipRequest | undefined
   private transactionId: TransactionId | undefined
-  private candidates: readonly FlowAddress[] = []
+  /** The hop that the candidates are of. */
+  private hop: Uri | undefined
+  private candidates: readonly Candidate[] = []
   private nextCandidate = 0
+  /** The candidate that has the request; undefined when it went where the user or the dialog said. */
+  private current: Candidate | undefined
+  private isLengthSettled = false
+  /** The transaction layer had no room: the fault of no server. */
+  private isRefused = false
+  /** The 503 of a server after which another one was tried; the answer when none of them does better. */
+  private unavailable: { readonly response: SipResponse; readonly flow: Flow } | undefined
   private planned: RequestPlan | undefined
   private attempts = 0
   private credentials: readonly HeaderInit[] = []
@@ -101,6 +124,9 @@ export class ClientRequest implements ClientUser {
       return
     }
     if (response.status >= 300 && this.isFinal) return
+    if (response.status === 503) {
+      if (this.tryAfter503(response, flow)) return
+    } else if (this.current !== undefined) this.core.locator.blocklist.clear(this.current.address)
     if (this.tryAgain(response)) return
     this.markFinal(response.status >= 200 && response.status < 300 && this.spec.method === 'INVITE')
     this.user.final(response, flow)
@@ -108,8 +134,18 @@ export class ClientRequest implements ClientUser {
 
   failed(reason: TransactionFailure): void {
     if (this.isFinal) return
-    if (reason === 'transport' && !this.hasProvisional && !this.isCancelled && this.sendToNext()) return
-    this.finishWithError(reason === 'timeout' ? 'TIMEOUT' : 'TRANSPORT_FAILED')
+    if (!this.hasProvisional && !this.isRefused) {
+      const { current, core } = this
+      if (current !== undefined) core.locator.blocklist.block(current.address, core.driver.nowMs)
+      if (!this.isCancelled && this.tryElsewhere(reason)) return
+    }
+    const { unavailable } = this
+    if (unavailable === undefined || this.isCancelled) {
+      this.finishWithError(reason === 'timeout' ? 'TIMEOUT' : 'TRANSPORT_FAILED')
+      return
+    }
+    this.markFinal(false)
+    this.user.final(unavailable.response, unavailable.flow)
   }
 
   terminated(): void {
@@ -119,45 +155,75 @@ export class ClientRequest implements ClientUser {
   private attempt(): void {
     this.attempts += 1
     this.hasProvisional = false
+    this.planned = undefined
     const { destination } = this.spec
-    if (destination !== undefined) {
-      const explicit = destination()
-      if (explicit !== undefined) this.send(this.newPlan(), explicit)
-      else this.finishWithError('TRANSPORT_FAILED')
-      return
-    }
-    const located = this.core.locate(this.spec.nextHop())
-    if (!(located instanceof Promise)) {
-      this.useCandidates(located)
-      return
-    }
-    located.then(
-      (addresses) => this.core.submit(() => this.useCandidates(addresses)),
-      () => this.core.submit(() => this.finishWithError('NAME_NOT_FOUND')),
-    )
+    const given = destination?.()
+    if (given !== undefined) this.sendTo(given)
+    else if (destination === undefined || this.spec.mayLocate === true) this.locate()
+    else this.finishWithError('TRANSPORT_FAILED')
   }
 
-  private useCandidates(addresses: readonly FlowAddress[]): void {
+  /** Finds the next hop; a request that was challenged goes again to the server that knows its nonce. */
+  private locate(): void {
+    const hop = this.spec.nextHop()
+    if (hop === this.hop && this.current !== undefined) {
+      this.sendTo(this.current)
+      return
+    }
+    this.hop = hop
+    this.core.locator.locate(hop, this.spec.isSecure?.() ?? false, (located) => this.useCandidates(located))
+  }
+
+  private useCandidates(located: Located): void {
     if (this.isFinal) return
     if (this.isCancelled) {
       this.finishWithError('CANCELLED')
       return
     }
-    this.candidates = addresses.filter((address) => this.core.egress.entryFor(address) !== undefined)
+    if (typeof located === 'string') {
+      this.finishWithError(codeOfFailure[located])
+      return
+    }
+    const { egress, locator, driver } = this.core
+    const reachable = located.filter(({ address }) => egress.entryFor(address) !== undefined)
+    this.candidates = locator.blocklist.order(reachable, driver.nowMs)
     this.nextCandidate = 0
-    this.planned = undefined
-    if (this.sendToNext()) return
-    this.finishWithError(
-      addresses.length === 0 && this.core.egress.entries.length > 0 ? 'NAME_NOT_FOUND' : 'UNREACHABLE',
-    )
+    this.isLengthSettled = false
+    if (!this.sendToNext()) this.finishWithError('UNREACHABLE')
   }
 
   private sendToNext(): boolean {
-    const address = this.candidates[this.nextCandidate]
-    if (address === undefined) return false
+    const candidate = this.candidates[this.nextCandidate]
+    if (candidate === undefined) return false
     this.nextCandidate += 1
-    this.send(this.planned ?? this.newPlan(), { kind: 'address', address })
+    this.current = candidate
+    this.sendTo(candidate)
     return true
+  }
+
+  /** RFC 3263 §4.3: the same request, but for its branch, to the next server. */
+  private tryElsewhere(reason: TransactionFailure): boolean {
+    const isOffWay = this.current === undefined && this.spec.mayLocate === true && reason === 'transport'
+    if (!isOffWay && this.candidates[this.nextCandidate] === undefined) return false
+    this.hasProvisional = false
+    // Another server has nonces of its own, and may ask as the first one did.
+    this.attempts = 1
+    if (isOffWay) this.locate()
+    else this.sendToNext()
+    return true
+  }
+
+  /** A server that wants to be left alone for a while is, and the next one is asked (RFC 3261 §21.5.4). */
+  private tryAfter503(response: SipResponse, flow: Flow): boolean {
+    const { current, core } = this
+    const retryAfter = response.decode('retryAfter')
+    const seconds = retryAfter.ok ? (retryAfter.value?.seconds ?? 0) : 0
+    if (current !== undefined && seconds > 0) {
+      core.locator.blocklist.block(current.address, core.driver.nowMs, seconds * 1000)
+    }
+    if (this.isCancelled || current === undefined) return false
+    this.unavailable = { response, flow }
+    return this.tryElsewhere('timeout')
   }
 
   private newPlan(): RequestPlan {
@@ -165,21 +231,50 @@ export class ClientRequest implements ClientUser {
     return this.planned
   }
 
-  private send(plan: RequestPlan, destination: Destination): void {
-    const { driver, egress } = this.core
-    const entry: ListenerEntry | undefined = egress.entryTo(destination)
+  private sendTo(destination: Destination): void {
+    const entry: ListenerEntry | undefined = this.core.egress.entryTo(destination)
     if (entry === undefined) {
       this.finishWithError('UNREACHABLE')
       return
     }
+    try {
+      this.writeTo(destination, entry)
+    } catch (error) {
+      // What the user gave makes no message. Whoever waits has to hear of it.
+      this.core.logger.error({ method: this.spec.method, error: describeError(error) }, 'A request cannot be written')
+      this.finishWithError('REQUEST_INVALID')
+    }
+  }
+
+  private writeTo(destination: Destination, entry: ListenerEntry): void {
+    const { driver, egress } = this.core
     const remote = destination.kind === 'flow' ? destination.flow.remote.address : destination.address.address
-    const built = egress.build(plan, entry, remote, this.spec.extras)
+    const built = egress.build(this.planned ?? this.newPlan(), entry, remote, this.spec.extras)
     const request = this.attempts > 1 ? built : (this.spec.auth?.preempt(built) ?? built)
+    if (destination === this.current && !entry.transport.isReliable && this.changeForLength(request)) return
     this.request = request
     if (this.transactionId !== undefined) driver.clients.delete(this.transactionId)
+    const refusedBefore = driver.layer.counters.refused
     const id = driver.layer.sendRequest(request, destination, driver.nowMs, driver.out)
+    this.isRefused = driver.layer.counters.refused !== refusedBefore
     this.transactionId = id
     driver.clients.set(id, this)
+  }
+
+  /** RFC 3261 §18.1.1: a request too long for a datagram goes over TCP first; true when it has been sent that way. */
+  private changeForLength(request: SipRequest): boolean {
+    const { egress, locator, driver } = this.core
+    if (this.isLengthSettled) return false
+    if (request.head.length + request.bodyLength <= locator.datagramRequestBytesMax) return false
+    this.isLengthSettled = true
+    const rest = this.candidates.slice(this.nextCandidate - 1)
+    const ordered = orderForLongRequest(rest, ({ address }) => egress.entryFor(address) !== undefined)
+    const candidates = locator.blocklist.order(ordered, driver.nowMs)
+    this.candidates = candidates
+    this.nextCandidate = 1
+    if (candidates[0] === this.current) return false
+    this.nextCandidate = 0
+    return this.sendToNext()
   }
 
   /** Answers a challenge by sending the request again; true when that has been done. */

@@ -11,6 +11,8 @@ import type { Listener } from './options'
 export interface ListenerEntry {
   readonly transport: Transport
   readonly listener: Listener
+  /** What it shows in place of the bound address. */
+  readonly advertised: Advertised | undefined
 }
 
 /** Entropy of a branch, in bits (RFC 3261 §8.1.1.7 wants it unique in space and time). */
@@ -33,6 +35,10 @@ export interface Advertised {
 /** Knows the listeners of one stack. */
 export class Egress {
   readonly entries: ListenerEntry[] = []
+  /** Transports at hand, upper-case, in the order of the listeners. */
+  transports: readonly string[] = []
+  /** Address families at hand. */
+  families: readonly (4 | 6)[] = []
   private readonly byFlow = new WeakMap<Flow, ListenerEntry>()
 
   constructor(
@@ -42,25 +48,22 @@ export class Egress {
     private readonly ownAddressFor: (remote: string) => string,
   ) {}
 
-  /** Transports at hand, upper-case, in the order of the listeners. */
-  get transports(): readonly string[] {
-    return [...new Set(this.entries.map((entry) => entry.transport.name))]
-  }
-
-  /** Address families at hand. */
-  get families(): readonly (4 | 6)[] {
-    return [...new Set(this.entries.map((entry): 4 | 6 => (entry.transport.local.address.includes(':') ? 6 : 4)))]
-  }
-
-  /** Enters a bound transport. */
-  add(transport: Transport): ListenerEntry {
+  /**
+   * Enters a bound transport.
+   * @param own what this listener shows in place of what all of them show
+   */
+  add(transport: Transport, own?: Advertised): ListenerEntry {
     const { address, port } = transport.local
+    const advertised = own ?? this.advertised
     const isAny = address === '0.0.0.0' || address === '::'
     const host =
-      this.advertised?.host ?? (isAny ? this.ownAddressFor(address === '::' ? '2001:db8::1' : '192.0.2.1') : address)
-    const shown = { transport: transport.name, address: host, port: this.advertised?.port ?? port }
-    const entry = { transport, listener: { transport: transport.name, address, port, uri: ownUri(shown, undefined) } }
+      advertised?.host ?? (isAny ? this.ownAddressFor(address === '::' ? '2001:db8::1' : '192.0.2.1') : address)
+    const shown = { transport: transport.name, address: host, port: advertised?.port ?? port }
+    const listener = { transport: transport.name, address, port, uri: ownUri(shown, undefined) }
+    const entry = { transport, listener, advertised }
     this.entries.push(entry)
+    this.transports = [...new Set(this.entries.map((each) => each.transport.name))]
+    this.families = [...new Set(this.entries.map((each) => (each.transport.local.address.includes(':') ? 6 : 4)))]
     return entry
   }
 
@@ -86,9 +89,12 @@ export class Egress {
     return destination.kind === 'flow' ? this.entryOf(destination.flow) : this.entryFor(destination.address)
   }
 
-  /** Our Contact as seen from that peer, in angle brackets. */
-  contactFor(entry: ListenerEntry, remote: string, user: string | undefined): string {
-    return `<${ownUri(this.shownAddress(entry, remote), user).toString()}>`
+  /**
+   * Our Contact as seen from that peer, in angle brackets.
+   * @param isSips true where a SIPS URI is owed: for a SIPS request or route (RFC 3261 §8.1.1.8, §12.1.1)
+   */
+  contactFor(entry: ListenerEntry, remote: string, user: string | undefined, isSips = false): string {
+    return `<${ownUri(this.shownAddress(entry, remote), user, isSips).toString()}>`
   }
 
   /** A From for requests whose user gives none (RFC 3261 §8.1.1.3 wants a host that means nothing outside). */
@@ -104,10 +110,12 @@ export class Egress {
       ['branch', `z9hG4bK${this.random.token(branchBits)}`],
       ['rport', null],
     ])
+    // RFC 5923 §5: we take requests on this connection, from whoever knows us by our certificate.
+    if (entry.transport.offersAlias === true) params.set('alias', null)
     const via = Via.of({ transport: entry.transport.name, host: address, port, params })
     const headers: HeaderInit[] = [['Via', via.toString()], ...plan.headers]
     if (typeof extras.contact === 'string') headers.push(['Contact', extras.contact])
-    else if (extras.contact) headers.push(['Contact', this.contactFor(entry, remote, plan.user)])
+    else if (extras.contact) headers.push(['Contact', this.contactFor(entry, remote, plan.user, owesSips(plan))])
     if (this.userAgent !== undefined) headers.push(['User-Agent', this.userAgent])
     return createRequest({
       method: plan.method,
@@ -119,9 +127,10 @@ export class Egress {
   }
 
   private shownAddress(entry: ListenerEntry, remote: string): FlowAddress {
-    const { name, local } = entry.transport
-    if (this.advertised !== undefined) {
-      return { transport: name, address: this.advertised.host, port: this.advertised.port ?? local.port }
+    const { transport, advertised } = entry
+    const { name, local } = transport
+    if (advertised !== undefined) {
+      return { transport: name, address: advertised.host, port: advertised.port ?? local.port }
     }
     const isAny = local.address === '0.0.0.0' || local.address === '::'
     return {
@@ -132,11 +141,27 @@ export class Egress {
   }
 }
 
-/** The URI of one of our listeners; UDP is what a SIP URI without a transport means. */
-function ownUri(shown: FlowAddress, user: string | undefined): SipUri {
-  const params =
-    shown.transport === 'UDP' ? new Map<string, string>() : new Map([['transport', shown.transport.toLowerCase()]])
-  return SipUri.of({ ...(user === undefined ? {} : { user }), host: shown.address, port: shown.port, params })
+/** True when the Contact of a request must be a SIPS URI: its target is one, or its first hop (RFC 3261 §8.1.1.8). */
+function owesSips(plan: RequestPlan): boolean {
+  if (plan.uri.scheme === 'sips') return true
+  const route = plan.headers.find(([name]) => name === 'Route')
+  return route !== undefined && /^[^<]*<sips:/i.test(String(route[1]))
+}
+
+/**
+ * The URI of one of our listeners; UDP is what a SIP URI without a transport means, TLS over TCP what a SIPS URI does,
+ * and what names a transport in one is what lies below TLS (RFC 5630 §3.1.4).
+ */
+function ownUri(shown: FlowAddress, user: string | undefined, isSips = false): SipUri {
+  const transport = shown.transport.toLowerCase()
+  const named = isSips ? (transport.startsWith('ws') ? 'ws' : undefined) : transport === 'udp' ? undefined : transport
+  return SipUri.of({
+    scheme: isSips ? 'sips' : 'sip',
+    ...(user === undefined ? {} : { user }),
+    host: shown.address,
+    port: shown.port,
+    params: named === undefined ? new Map<string, string>() : new Map([['transport', named]]),
+  })
 }
 
 /** A zone means something on this machine only. */

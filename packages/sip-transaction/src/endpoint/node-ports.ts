@@ -1,11 +1,10 @@
 /**
- * The ports made of what Node has built in: clocks, entropy, names. Defaults of a SipStack; a test hands in its own.
+ * The ports made of what Node has built in: clocks and entropy. Defaults of a SipStack; a test hands in its own.
  */
 import { randomBytes } from 'node:crypto'
-import { lookup } from 'node:dns/promises'
 import { networkInterfaces } from 'node:os'
 import { performance } from 'node:perf_hooks'
-import type { Clock, DnsResolver, Logger, Random, ScheduledWake } from '../ports'
+import type { Clock, Logger, Random, ScheduledWake } from '../ports'
 
 /** Node cannot sleep longer at once; a wake-up that comes early is asked for again by its owner. */
 const sleepMaxMs = 2 ** 31 - 1
@@ -63,20 +62,6 @@ export function createNodeRandom(): Random {
 
 /** Logs nothing: a library has no business on its user's console. */
 export const silentLogger: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} }
-
-/** Addresses as the operating system knows them (hosts file and DNS). */
-export const nodeDnsResolver: DnsResolver = {
-  async resolve(host, family) {
-    try {
-      const found = await lookup(host, { family, all: true, verbatim: true })
-      return found.map((entry) => entry.address)
-    } catch (error) {
-      const code = error instanceof Error && 'code' in error ? error.code : undefined
-      if (code === 'ENOTFOUND' || code === 'ENODATA' || code === 'EAI_NODATA') return []
-      throw error
-    }
-  },
-}
 
 /** An address of this machine for peers of that family, for a listener bound to all addresses and not told which. */
 export function ownAddressFor(remote: string): string {

@@ -47,6 +47,7 @@ export function clientSpec(
   return {
     method: spec.method,
     nextHop: () => nextHop,
+    isSecure: () => spec.uri.scheme === 'sips',
     plan,
     destination: destination === undefined ? undefined : () => core.explicit(destination),
     extras: { contact: spec.contact, body: spec.body, contentType: spec.contentType },

@@ -44,19 +44,26 @@ export class PeerHop {
       use(direct)
       return
     }
-    const located = this.core.locate(this.dialog.nextHop)
-    const pick = (addresses: Awaited<typeof located>) => {
-      const address = addresses.find((candidate) => this.core.egress.entryFor(candidate) !== undefined)
-      if (address !== undefined) use({ kind: 'address', address })
-    }
-    if (!(located instanceof Promise)) pick(located)
-    else located.then((addresses) => this.core.submit(() => pick(addresses))).catch(() => {})
+    const { locator, egress, driver } = this.core
+    locator.locate(this.dialog.nextHop, this.isSecure, (located) => {
+      if (typeof located === 'string') return
+      const reachable = located.filter(({ address }) => egress.entryFor(address) !== undefined)
+      const [first] = locator.blocklist.order(reachable, driver.nowMs)
+      if (first !== undefined) use(first)
+    })
+  }
+
+  /** True when the peer is named by a SIPS URI: then every hop has to be secure (RFC 3261 §12.2.1.1, §8.1.2). */
+  get isSecure(): boolean {
+    return this.dialog.remoteTarget.scheme === 'sips'
   }
 
   private isBetter(flow: Flow): boolean {
     const target = this.dialog.remoteTarget
     const host = target instanceof SipUri ? target.host : ''
     if (host === flow.remote.address) return this.isDirect && flow.isReliable
+    // RFC 7118 §5: a browser has no name of its own.
+    if (host.endsWith('.invalid')) return true
     // A private Contact heard from outside of its network can only be reached through the translator.
     return this.isDirect || (isPrivate(host) && !isPrivate(flow.remote.address))
   }
