@@ -51,6 +51,8 @@ const tasks = {
     await ensureBuilt()
     return runPinned(['bench/run.ts', ...args])
   },
+  fuzz: (args) => runFromSource('test/fuzz/run.ts', args),
+  sim: (args) => runFromSource('test/simulation/run.ts', args),
   async format() {
     return runTool(TOOLS.biome, ['check', '--write', '.'])
   },
@@ -64,6 +66,16 @@ const tasks = {
     }
     return 0
   },
+}
+
+/** From the sources, without a build: what is being changed is what one wants to try. */
+function runFromSource(script, args) {
+  const flags = [
+    '--disable-warning=ExperimentalWarning',
+    '--conditions=carillon-source',
+    '--experimental-transform-types',
+  ]
+  return runPinned([...flags, '--import', './test/support/from-source.mjs', script, ...args])
 }
 
 /** Runs every stage, also after one failed, so that one run shows all there is to mend. */

@@ -1,5 +1,16 @@
 /** A small seeded generator (xorshift, 32 bits): the same seed gives the same tests everywhere. Not for secrets. */
 
+/**
+ * A seed of its own for the `index`th thing made from a seed, 0 to 2**32 - 1: neighbours have nothing in
+ * common.
+ */
+export function mixSeed(seed: number, index: number): number {
+  let mixed = Math.imul(seed ^ 0x9e3779b9, 0x85ebca6b) ^ Math.imul(index + 1, 0xc2b2ae35)
+  mixed = Math.imul(mixed ^ (mixed >>> 16), 0x85ebca6b)
+  mixed = Math.imul(mixed ^ (mixed >>> 13), 0xc2b2ae35)
+  return (mixed ^ (mixed >>> 16)) >>> 0
+}
+
 /** Draws numbers and choices from a seed. */
 export class SeededGenerator {
   private state: number
@@ -21,6 +32,16 @@ export class SeededGenerator {
   /** An integer from 0 to before `limit`. */
   below(limit: number): number {
     return Math.floor(this.fraction() * limit)
+  }
+
+  /** An integer from `low` to `high`, both included. */
+  between(low: number, high: number): number {
+    return low + this.below(high - low + 1)
+  }
+
+  /** True once in `times`. */
+  once(times: number): boolean {
+    return this.below(times) === 0
   }
 
   /** One of the items, of which there must be at least one. */
