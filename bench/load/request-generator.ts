@@ -1,22 +1,22 @@
 /**
- * Sends REGISTER requests over UDP at a fixed rate, whatever the server does with them, and counts the answers. With
- * digest each registration is a request, a 401, a request with credentials and a 200, as a phone without a cached
+ * Sends OPTIONS or REGISTER requests over UDP at a fixed rate, whatever the server does with them, and counts the answers.
+ * With digest each registration is a request, a 401, a request with credentials and a 200, as a phone without a cached
  * nonce does it. Runs as a process of its own, so that its CPU time is nobody else's; prints one line of JSON.
  *
- *   node register-generator.ts PORT RATE SECONDS USERS none|digest
+ *   node request-generator.ts PORT RATE SECONDS USERS options|register|digest
  */
 import { createHash } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 
 /** What the generator prints when it is done. */
 export interface GeneratorResult {
-  /** Registrations begun. */
+  /** Requests, or registrations with their two requests, begun. */
   readonly begun: number
-  /** Registrations that ended with 200. */
-  readonly registered: number
+  /** Those that ended with 200. */
+  readonly answered: number
   /** Final answers other than the 200 and the 401 that was asked for. */
   readonly refused: number
-  /** From the first request of a registration to its 200, in microseconds. */
+  /** From the first request to the 200, in microseconds. */
   readonly latencyUsP50: number
   readonly latencyUsP99: number
 }
@@ -28,13 +28,14 @@ const firstUser = 2001
 const password = 'secret'
 
 const [port = 0, rate = 0, seconds = 0, users = 1] = process.argv.slice(2, 6).map(Number)
-const withDigest = process.argv[6] === 'digest'
+const task = process.argv[6]
+const withDigest = task === 'digest'
 const run = process.pid.toString(36)
 const socket = createSocket({ type: 'udp4', recvBufferSize: 4 << 20, sendBufferSize: 4 << 20 })
 const startedAtNs: bigint[] = []
 const latenciesUs: number[] = []
 let begun = 0
-let registered = 0
+let answered = 0
 let refused = 0
 
 socket.on('message', (bytes) => answer(bytes.toString('latin1')))
@@ -61,8 +62,12 @@ function begin(index: number): void {
 function request(index: number, attempt: number, credentials: string): string {
   const user = firstUser + (index % users)
   const local = socket.address().port
+  const [seq, via] = [2 * index + attempt, `127.0.0.1:${local};branch=z9hG4bK${run}.${index}.${attempt};rport`]
+  if (task === 'options') {
+    return `OPTIONS sip:${user}@${domain} SIP/2.0\r\nVia: SIP/2.0/UDP ${via}\r\nMax-Forwards: 70\r\nFrom: <sip:${user}@${domain}>;tag=${run}${index}\r\nTo: <sip:${user}@${domain}>\r\nCall-ID: ${run}-${index}@127.0.0.1\r\nCSeq: ${seq} OPTIONS\r\nUser-Agent: bench\r\nContent-Length: 0\r\n\r\n`
+  }
   // One Call-ID for each user and a rising CSeq: refreshes, as RFC 3261 §10.2 wants them.
-  return `REGISTER sip:${domain} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:${local};branch=z9hG4bK${run}.${index}.${attempt};rport\r\nMax-Forwards: 70\r\nFrom: <sip:${user}@${domain}>;tag=${run}${index}\r\nTo: <sip:${user}@${domain}>\r\nCall-ID: ${run}-${user}@127.0.0.1\r\nCSeq: ${2 * index + attempt} REGISTER\r\nContact: <sip:${user}@127.0.0.1:${local}>\r\nExpires: 3600\r\n${credentials}User-Agent: bench\r\nContent-Length: 0\r\n\r\n`
+  return `REGISTER sip:${domain} SIP/2.0\r\nVia: SIP/2.0/UDP ${via}\r\nMax-Forwards: 70\r\nFrom: <sip:${user}@${domain}>;tag=${run}${index}\r\nTo: <sip:${user}@${domain}>\r\nCall-ID: ${run}-${user}@127.0.0.1\r\nCSeq: ${seq} REGISTER\r\nContact: <sip:${user}@127.0.0.1:${local}>\r\nExpires: 3600\r\n${credentials}User-Agent: bench\r\nContent-Length: 0\r\n\r\n`
 }
 
 function answer(text: string): void {
@@ -72,7 +77,7 @@ function answer(text: string): void {
   const status = Number(text.slice(8, 11))
   if (match === null || !Number.isInteger(index) || status < 200) return
   if (status === 200) {
-    registered++
+    answered++
     const startedAt = startedAtNs[index]
     if (startedAt !== undefined) latenciesUs.push(Number(process.hrtime.bigint() - startedAt) / 1000)
   } else if (status === 401 && withDigest && attempt === 1) {
@@ -103,7 +108,7 @@ function finish(): void {
   latenciesUs.sort((a, b) => a - b)
   const result: GeneratorResult = {
     begun,
-    registered,
+    answered,
     refused,
     latencyUsP50: quantile(0.5),
     latencyUsP99: quantile(0.99),

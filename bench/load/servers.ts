@@ -36,6 +36,12 @@ export interface ServerKind {
   start(): Promise<LoadedServer | undefined>
 }
 
+/** Servers that answer OPTIONS. */
+export const optionsResponders: readonly ServerKind[] = [
+  nodeKind('carillon', 'SipStack, a handler that replies 200', './peers/carillon-uas.ts'),
+  kamailioKind('sl_send_reply, stateless', []),
+]
+
 /** Registrars that ask for no credentials. */
 export const openRegistrars: readonly ServerKind[] = [
   nodeKind('carillon', 'SipStack and its binding table', './peers/carillon-registrar.ts', 'none'),
@@ -45,18 +51,24 @@ export const openRegistrars: readonly ServerKind[] = [
 
 /** Registrars that ask for digest credentials (MD5). */
 export const digestRegistrars: readonly ServerKind[] = [
-  carillonServer('the server as shipped'),
+  nodeKind('carillon', 'SipStack, its digest and its binding table', './peers/carillon-registrar.ts', 'digest'),
+  carillonServer('carillon server', 'as shipped: log, guard, store'),
   nodeKind('sip', 'npm sip with its digest module', './peers/sip-registrar.cjs', 'digest'),
   kamailioKind('pv_www_authenticate, usrloc in memory', ['-A', 'WITH_AUTH']),
 ]
 
+/** User agents that answer calls. */
+export const callees: readonly ServerKind[] = [
+  nodeKind('carillon', 'SipStack, 200 with SDP to every INVITE', './peers/carillon-uas.ts'),
+]
+
 /** Servers that connect calls, with digest for the caller. */
 export const callServers: readonly ServerKind[] = [
-  carillonServer('back-to-back user agent, SDP rewritten, four relay ports opened for each call'),
+  carillonServer('carillon', 'back-to-back user agent, SDP rewritten, four relay ports opened for each call'),
   kamailioKind('stateful proxy with Record-Route, media not touched', ['-A', 'WITH_AUTH']),
 ]
 
-function nodeKind(name: string, does: string, script: string, mode: string): ServerKind {
+function nodeKind(name: string, does: string, script: string, mode = ''): ServerKind {
   return {
     name,
     start: async () => {
@@ -68,9 +80,9 @@ function nodeKind(name: string, does: string, script: string, mode: string): Ser
   }
 }
 
-function carillonServer(does: string): ServerKind {
+function carillonServer(name: string, does: string): ServerKind {
   return {
-    name: 'carillon',
+    name,
     start: async () => {
       const port = await freeUdpPort()
       const dataDir = mkdtempSync(join(tmpdir(), 'carillon-bench-'))
@@ -92,7 +104,7 @@ function carillonServer(does: string): ServerKind {
         },
       )
       await server.waitFor(/ready/i, 20_000)
-      return loaded('carillon', does, port, server, () => rmSync(dataDir, { recursive: true, force: true }))
+      return loaded(name, does, port, server, () => rmSync(dataDir, { recursive: true, force: true }))
     },
   }
 }
