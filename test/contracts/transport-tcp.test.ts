@@ -13,6 +13,7 @@ import {
 import { FakeClock } from '@carillon/sip-transaction/testing'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { flowReasons } from '../../packages/sip-transaction/src/transport/reasons'
+import { SipFraming } from '../../packages/sip-transaction/src/transport/stream/stream-framing'
 import { StreamTransport } from '../../packages/sip-transaction/src/transport/stream/stream-transport'
 import { optionsRequest, RecordingSink } from './transport-suite'
 
@@ -149,7 +150,8 @@ describe('slow and silent peers', () => {
     await once(server, 'listening')
     // A name that is never looked up: the connection stays under way for ever.
     const never = () => connect({ host: 'never.example', port: 1, allowHalfOpen: true, lookup: () => {} })
-    const kind = { name: 'TCP', isSecure: false, connectEvent: 'connect', connect: never }
+    const framing = () => new SipFraming(limits.messageBytesMax)
+    const kind = { name: 'TCP', isSecure: false, connectEvent: 'connect', connect: never, framing }
     const context = { clock, logger: silentLogger, limits, nextFlowId: () => ++lastFlowId }
     const near = new RecordingSink()
     const stuck = new StreamTransport(kind, server, { ...transport.local, port: 1 }, near, context)

@@ -104,6 +104,35 @@ describe('datagrams that are no messages', () => {
   })
 })
 
+describe('keep-alives that we send (RFC 5626 §4.4.2)', () => {
+  it('a peer that answers stays, one that is gone is told of, and nothing is left running', async () => {
+    const clock = new FakeClock()
+    const context = { clock, logger: silentLogger, limits: defaultTransportLimits, nextFlowId: () => ++lastFlowId }
+    const near = new RecordingSink()
+    const from = await udpTransport.listen('127.0.0.1', 0, near, context)
+    const lost: string[] = []
+    from.keepAlive?.(transport.local, 29_000, (reason) => lost.push(reason))
+    const stop = from.keepAlive?.(transport.local, 29_000, (reason) => lost.push(`stopped ${reason}`))
+    transport.send(new Uint8Array(Buffer.from(optionsRequest('a'))), { kind: 'address', address: from.local }, () => {})
+    await until(() => near.opened.length === 1, 'the flow')
+    for (let passed = 0; passed < 300_000; passed += 2_000) {
+      await clock.advance(2_000)
+      for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(lost).toEqual([])
+    stop?.()
+    await transport.close()
+    await clock.advance(60_000)
+    expect(lost).toEqual(['keep-alive not answered'])
+    expect(near.closed.map(({ reason }) => reason)).toEqual(['keep-alive not answered'])
+    expect(clock.pending).toBe(0)
+    const running = from.keepAlive?.(transport.local, 29_000, () => {})
+    await from.close()
+    running?.()
+    expect(clock.pending).toBe(0)
+  })
+})
+
 describe('sends that fail', () => {
   it('a message too long for a datagram fails with EMSGSIZE', async () => {
     const reasons: string[] = []

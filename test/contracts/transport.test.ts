@@ -1,15 +1,20 @@
 /** The transports of the stack under the transport contract: over loopback, and in memory. */
 import { networkInterfaces } from 'node:os'
 import {
+  createNodeRandom,
   defaultTransportLimits,
   silentLogger,
   type TransportFactory,
-  tcpTransport,
-  udpTransport,
 } from '@carillon/sip-transaction'
 import { FakeClock, MemoryNetwork } from '@carillon/sip-transaction/testing'
 import { describe, expect, it } from 'vitest'
+import { BuiltinTransports } from '../../packages/sip-transaction/src/transport/builtin-transports'
+import { TestAuthority } from '../support/certificates'
 import { describeTransport, RecordingSink, type TransportWorld } from './transport-suite'
+
+const authority = await TestAuthority.create()
+const own = await authority.issue({ dns: ['example.com'], addresses: ['127.0.0.1', '::1'] })
+const { factories } = new BuiltinTransports({ tls: { ca: authority.cert, ...own }, random: createNodeRandom() })
 
 function overLoopback(factory: TransportFactory, address: string, foreignAddress: string): TransportWorld {
   const clock = new FakeClock()
@@ -28,7 +33,7 @@ function overLoopback(factory: TransportFactory, address: string, foreignAddress
 
 const hasIpv6 = Object.values(networkInterfaces()).some((list) => list?.some((one) => one.address === '::1'))
 
-describe.each([udpTransport, tcpTransport])('$scheme', (factory) => {
+describe.each(factories)('$scheme', (factory) => {
   describeTransport(`${factory.scheme} over 127.0.0.1`, () => overLoopback(factory, '127.0.0.1', '::1'))
 
   describe.runIf(hasIpv6)('with IPv6', () => {

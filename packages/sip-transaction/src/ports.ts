@@ -19,6 +19,25 @@ export interface ScheduledWake {
   cancel(): void
 }
 
+/**
+ * How much is done in one turn of the event loop. What other programs of this process wait for, media first of all, waits
+ * no longer than that.
+ */
+export interface Turns {
+  /** False when this turn has had its share of work: what can wait should. */
+  hasTime(): boolean
+  /** Calls `work` in a later turn, and what has waited longest first. */
+  later(work: () => void): void
+}
+
+/** Tells how long the event loop keeps work waiting. */
+export interface LoadProbe {
+  /** The mean delay since the last call, in milliseconds. */
+  delayMs(): number
+  /** Stops measuring. */
+  close(): void
+}
+
 /** A source of unpredictable values; branches, tags and Call-IDs are made of them. */
 export interface Random {
   /** A token of at least `bits` bits of entropy, made only of characters of the RFC 3261 §25.1 token set. */
@@ -59,12 +78,28 @@ export interface Flow {
   readonly local: FlowAddress
   /** False once it can carry nothing more. */
   readonly isOpen: boolean
+  /**
+   * SIP domains that the peer has proved to be by its certificate, lower-case (RFC 5922 §7.1). Absent or empty when it
+   * showed none, or none that a trusted authority has signed.
+   */
+  readonly peerIdentities?: readonly string[]
+  /** True when a reliable flow keeps messages apart by itself, so that they need no Content-Length (RFC 7118 §4.2). */
+  readonly keepsMessagesApart?: boolean
 }
 
 /** Where a message is to go: a known flow, or an address for which the transport finds or opens one. */
-export type Destination =
-  | { readonly kind: 'flow'; readonly flow: Flow }
-  | { readonly kind: 'address'; readonly address: FlowAddress }
+export type Destination = { readonly kind: 'flow'; readonly flow: Flow } | AddressDestination
+
+/** An address to send to, over an open connection or a new one. */
+export interface AddressDestination {
+  readonly kind: 'address'
+  readonly address: FlowAddress
+  /**
+   * The name that the certificate of a secure transport must carry: the host of the URI, before any look-up, for what
+   * the DNS says proves nothing (RFC 5922 §7.3). Absent when the user named the address: then the address counts.
+   */
+  readonly serverName?: string | undefined
+}
 
 /** What a transport tells its owner. Calls never re-enter the transport synchronously from inside a send. */
 export interface TransportSink {
@@ -78,6 +113,8 @@ export interface TransportSink {
   flowOpened(flow: Flow): void
   /** Nothing new is to be begun on the flow. Answers still due may go out on it while it says that it is open. */
   flowClosed(flow: Flow, reason: string): void
+  /** A connection that never became a flow: over a cap, or its handshake failed. The reason names nobody. */
+  refused?(remote: FlowAddress, reason: string): void
 }
 
 /** One listener of one transport, and the flows that begin or end at it. */
@@ -92,11 +129,25 @@ export interface Transport {
   canReach(address: FlowAddress): boolean
   /**
    * Sends one message. Never throws and never blocks; calls `failed` once (asynchronously) with a reason when the
-   * bytes could not be handed to the network. `bytes` must not change afterwards.
+   * bytes could not be handed to the network, or when the connection opened for them was ended by a peer that had not
+   * said a word. `bytes` must not change afterwards.
    */
   send(bytes: Uint8Array, destination: Destination, failed: (reason: string) => void): void
   /** Stops listening, closes every flow, resolves when nothing is left open. */
   close(): Promise<void>
+  /** True when peers may learn who we are, so that a request may offer its connection for reuse (RFC 5923 §5). */
+  readonly offersAlias?: boolean
+  /**
+   * Lets requests to that port of the flow's remote address go by the flow, when they are for a domain that its peer has
+   * proved to be (RFC 5923 §8.2). Does nothing on a flow without a verified identity.
+   */
+  alias?(flow: Flow, port: number): void
+  /**
+   * Asks that place for a sign of life every so often, for transports without connections (RFC 5626 §4.4.2).
+   * @param lost called once when it gives none, or when our address has changed on the way; then it is over
+   * @returns ends it
+   */
+  keepAlive?(remote: FlowAddress, everyMs: number, lost: (reason: string) => void): () => void
 }
 
 /** Makes transports for the listen URIs of one scheme, so that no central switch names them all. */
@@ -113,6 +164,8 @@ export interface TransportContext {
   readonly logger: Logger
   readonly limits: TransportLimits
   nextFlowId(): number
+  /** Absent when a turn may take as long as it takes, as in a simulation. */
+  readonly turns?: Turns | undefined
 }
 
 /** Caps of a transport; each has a row in docs/LIMITS.md. */
@@ -137,11 +190,66 @@ export interface TransportLimits {
   readonly halfClosedTimeoutMs: number
   /** How long `close()` waits for connections to take the bytes still queued for them. */
   readonly connectionCloseGraceMs: number
+  /** How long an accepted connection may take over its TLS handshake, and again over that of WebSocket. */
+  readonly handshakeTimeoutMs: number
+  /** Bytes of the head of a WebSocket handshake; a longer one gets 431. */
+  readonly httpHeadBytesMax: number
+  /** How often connections opened from here, and those of WebSocket, are pinged (RFC 5626 §4.4.1); 0 for never. */
+  readonly keepAliveMs: number
+  /** How often `SipStack.keepAlive` asks a UDP peer for a sign of life (RFC 5626 §4.4.2) when it is not told. */
+  readonly datagramKeepAliveMs: number
+  /** How long the answer to any keep-alive of ours may take; then the connection is closed, the way is lost. */
+  readonly keepAliveAnswerMs: number
   /** Remote addresses that one datagram socket remembers as flows; over it the one unused longest is forgotten. */
   readonly datagramFlowsMax: number
 }
 
-/** A function that answers names with addresses; RFC 3263 procedures build on it. */
+/** A NAPTR record (RFC 3403 §4.1). */
+export interface NaptrRecord {
+  readonly order: number
+  readonly preference: number
+  readonly flags: string
+  readonly service: string
+  readonly regexp: string
+  /** A domain name; `.` or empty for none. */
+  readonly replacement: string
+}
+
+/** An SRV record (RFC 2782). */
+export interface SrvRecord {
+  readonly priority: number
+  readonly weight: number
+  readonly port: number
+  /** A domain name; `.` or empty when the service is decidedly not there. */
+  readonly target: string
+}
+
+/** What became of one question to the DNS. */
+export type DnsAnswer<Entry> =
+  | {
+      readonly kind: 'found'
+      readonly records: readonly Entry[]
+      /** How long it may be remembered; absent when the resolver cannot tell. */
+      readonly ttlSeconds?: number
+    }
+  /** The name does not exist, or has no records of this type. */
+  | { readonly kind: 'not-found'; readonly ttlSeconds?: number }
+  /** The servers gave no usable answer: refused, SERVFAIL, nonsense. */
+  | { readonly kind: 'failed' }
+  /** Nothing came in time. */
+  | { readonly kind: 'timeout' }
+
+/**
+ * The Domain Name System, as far as RFC 3263 needs it. Aliases (CNAME) are followed by the resolver. Every method
+ * resolves in the end, also when `signal` aborts; a rejection counts as `failed`.
+ */
 export interface DnsResolver {
-  resolve(host: string, family: 4 | 6): Promise<readonly string[]>
+  naptr(name: string, signal?: AbortSignal): Promise<DnsAnswer<NaptrRecord>>
+  srv(name: string, signal?: AbortSignal): Promise<DnsAnswer<SrvRecord>>
+  /** IPv4 addresses. */
+  a(name: string, signal?: AbortSignal): Promise<DnsAnswer<string>>
+  /** IPv6 addresses. */
+  aaaa(name: string, signal?: AbortSignal): Promise<DnsAnswer<string>>
+  /** Gives up what is under way and lets go of sockets. */
+  close?(): void
 }

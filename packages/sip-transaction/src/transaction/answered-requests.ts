@@ -31,6 +31,11 @@ export class AnsweredRequests {
     return this.tombstones.findId(id) >= 0
   }
 
+  /** Whether a request with that key has been answered. */
+  hasKey(key: string): boolean {
+    return this.tombstones.find(key) >= 0
+  }
+
   /** Whether the same request has come by another way and been answered (RFC 3261 §8.2.2.2). */
   hasMerged(mergeKey: string): boolean {
     return this.tombstones.hasMerged(mergeKey)
@@ -71,9 +76,17 @@ export class AnsweredRequests {
     this.end(slot)
   }
 
-  /** Timer J. */
-  expire(nowMs: number): void {
-    while (this.tombstones.deadline <= nowMs) this.end(this.tombstones.oldest)
+  /**
+   * Timer J.
+   * @param atMost so many are ended, and the rest stays due
+   * @returns true when something due is left
+   */
+  expire(nowMs: number, atMost = Number.POSITIVE_INFINITY): boolean {
+    for (let left = atMost; this.tombstones.deadline <= nowMs; left -= 1) {
+      if (left <= 0) return true
+      this.end(this.tombstones.oldest)
+    }
+    return false
   }
 
   /** Forgets the one that ends next; there must be one. */

@@ -6,7 +6,7 @@ import { Buffer } from 'node:buffer'
 
 const segmentBytes = 262_144
 /** Empty segments kept for the next ones. */
-const sparesMax = 4
+const sparesMax = 1
 
 /** A queue of byte strings. Positions are numbers that only grow. */
 export class ByteQueue {

@@ -104,6 +104,11 @@ export class TransactionLayer {
     }
   }
 
+  /** How much of the room for transactions without an answer is taken, 0 to 1 and a little more. */
+  get occupancy(): number {
+    return this.store.pendingCount / this.limits.transactionsMax
+  }
+
   /** The state of a transaction, as in docs/fsm; undefined when it is gone. */
   stateOf(id: TransactionId): string | undefined {
     return this.store.get(id)?.state ?? (this.answered.has(id) ? 'completed' : undefined)
@@ -191,12 +196,23 @@ export class TransactionLayer {
     return Math.min(this.wheel.deadline(), this.answered.deadline)
   }
 
-  /** Fires the timers that are due, in due order. */
-  expire(nowMs: number, out: Effect[]): void {
+  /**
+   * Fires the timers that are due, in due order.
+   * @param atMost so many of each kind are fired, and the rest stays due
+   * @returns true when something due may be left
+   */
+  expire(nowMs: number, out: Effect[], atMost?: number): boolean {
     this.enter(nowMs, out, undefined, undefined)
-    this.wheel.expire(nowMs, this.fire)
-    this.answered.expire(nowMs)
+    const isLeft = this.wheel.expire(nowMs, this.fire, atMost)
+    const isAnsweredLeft = this.answered.expire(nowMs, atMost)
     this.leave()
+    return isLeft || isAnsweredLeft
+  }
+
+  /** Whether a request belongs to a server transaction, or repeats one that has been answered. */
+  isKnownRequest(request: SipRequest): boolean {
+    const key = serverKey(request)
+    return this.store.server(key) !== undefined || this.answered.hasKey(key)
   }
 
   private readonly fire = (timer: Timer<Transaction, string>): void => {

@@ -57,6 +57,51 @@ export function stunBindingResponse(
   return response
 }
 
+/**
+ * A STUN binding request.
+ * @param transactionId twelve unpredictable bytes
+ */
+export function stunBindingRequest(transactionId: Uint8Array): Uint8Array {
+  const request = new Uint8Array(stunHeaderBytes)
+  const view = new DataView(request.buffer)
+  view.setUint16(0, bindingRequest)
+  view.setUint32(4, magicCookie)
+  request.set(transactionId.subarray(0, 12), 8)
+  return request
+}
+
+/** True for the success response to that request. */
+export function isStunBindingSuccess(message: Uint8Array, request: Uint8Array): boolean {
+  if (!isStun(message) || message[0] !== bindingSuccess >>> 8 || message[1] !== (bindingSuccess & 255)) return false
+  for (let at = 4; at < stunHeaderBytes; at++) if (message[at] !== request[at]) return false
+  return true
+}
+
+/** The address in a binding response, as bytes that can be compared; undefined when it has none. */
+export function mappedAddressOf(message: Uint8Array): string | undefined {
+  const view = new DataView(message.buffer, message.byteOffset, message.byteLength)
+  let at = stunHeaderBytes
+  while (at + 4 <= message.length) {
+    const length = view.getUint16(at + 2)
+    const end = at + 4 + length
+    if (end > message.length) return undefined
+    if (view.getUint16(at) === xorMappedAddress) return unmasked(message, at + 4, end)
+    // Attributes are padded to four bytes (RFC 5389 §15).
+    at = end + ((4 - (length & 3)) & 3)
+  }
+  return undefined
+}
+
+/** The transaction id is part of the mask of an IPv6 address, so that only the unmasked bytes can be compared. */
+function unmasked(message: Uint8Array, start: number, end: number): string {
+  const bytes = Buffer.from(message.subarray(start, end))
+  for (let at = 2; at < bytes.length; at++) {
+    const mask = at < 4 ? message[4 + at - 2] : message[4 + at - 4]
+    bytes[at] = (bytes[at] ?? 0) ^ (mask ?? 0)
+  }
+  return bytes.subarray(1).toString('hex')
+}
+
 function isStun(bytes: Uint8Array): boolean {
   if (bytes.length < stunHeaderBytes || (bytes[0] ?? 255) > 3) return false
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)

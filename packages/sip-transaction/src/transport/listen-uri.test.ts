@@ -7,13 +7,11 @@ describe('listen URIs', () => {
     ['tcp://[::1]:0', 'tcp', '::1', 0],
     ['UDP://0.0.0.0', 'udp', '0.0.0.0', 5060],
     ['tcp://[fe80::1%eth0]:5070/', 'tcp', 'fe80::1%eth0', 5070],
-    ['tls://[::]', 'tls', '::', 5060],
+    ['tls://[::]', 'tls', '::', 5061],
+    ['ws://127.0.0.1', 'ws', '127.0.0.1', 80],
+    ['WSS://127.0.0.1/', 'wss', '127.0.0.1', 443],
   ])('%s is read', (text, scheme, address, port) => {
     expect(parseListenUri(text)).toEqual({ scheme, address, port })
-  })
-
-  it('takes the default port of the caller', () => {
-    expect(parseListenUri('tls://127.0.0.1', 5061).port).toBe(5061)
   })
 
   it.each([

@@ -14,6 +14,11 @@ export const flowReasons = {
   CONNECTION_LIMIT: 'connection limit',
   UNREACHABLE: 'address not reachable from here',
   FLOW_CLOSED: 'flow closed',
+  HANDSHAKE_TIMEOUT: 'handshake not complete in time',
+  HANDSHAKE_FAILED: 'handshake failed',
+  CERTIFICATE_MISSING: 'no certificate to show',
+  KEEP_ALIVE_UNANSWERED: 'keep-alive not answered',
+  ADDRESS_CHANGED: 'address changed on the way',
 } as const
 
 /** The reason for an error of a socket: its errno code, which names nobody. */

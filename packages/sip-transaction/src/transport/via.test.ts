@@ -110,7 +110,8 @@ describe('responseDestination', () => {
     expect(responseDestination(flow(from, false), via)).toEqual({ kind: 'address', address })
     const bare = stamp('SIP/2.0/TCP 10.0.0.1;branch=z9hG4bK1', from)
     expect(responseDestination(flow(from, false), bare)).toMatchObject({ address: { port: 5060 } })
-    expect(responseDestination(flow(from, false, true), bare)).toMatchObject({ address: { port: 5061 } })
+    const secure = flow({ ...from, transport: 'TLS' }, false, true)
+    expect(responseDestination(secure, bare)).toMatchObject({ address: { port: 5061 }, serverName: '10.0.0.1' })
   })
 
   it('RFC 3581 §4: over UDP to where the request came from, when rport is there', () => {

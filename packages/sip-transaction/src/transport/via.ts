@@ -1,43 +1,78 @@
 /**
- * What the topmost Via tells about the way back, and what we write into it (RFC 3261 §18.2.1 and §18.2.2; RFC 3581 §4).
- * Pure.
+ * What the topmost Via tells about the way back, and what we write into it (RFC 3261 §18.2.1 and §18.2.2; RFC 3581 §4;
+ * RFC 7339 §4). Pure.
  */
 import type { SipRequest, Via } from '@carillon/sip-parser'
-import type { Destination, Flow, FlowAddress } from '../ports'
+import { defaultPort } from '../locate/plan'
+import type { AddressDestination, Destination, Flow, FlowAddress } from '../ports'
+import {
+  feedbackParameters,
+  type OverloadFeedback,
+  offersOverload,
+  type ViaParameters,
+} from '../protection/overload-feedback'
 import { canonicalAddress, withoutZone } from './address'
 
 /**
  * Adds received and rport to the top Via as a server must before anything else sees the request. What the sender
  * claimed in these parameters is overwritten: otherwise it could point the answer at somebody else.
  * @param source where the request really came from
+ * @param feedback what a sender that takes part in overload control is told by every answer (RFC 7339 §5.2)
  * @returns the request itself when there was nothing to add
  * @throws SipHeaderError when the top Via is malformed; checkMandatory finds that first
  */
-export function stampReceived(request: SipRequest, source: FlowAddress): SipRequest {
+export function stampReceived(request: SipRequest, source: FlowAddress, feedback?: OverloadFeedback): SipRequest {
   const via = request.via
   const address = withoutZone(source.address)
+  const isTold = feedback !== undefined && via.oc !== undefined && offersOverload(via)
   // RFC 3581 §4: with rport, received is added even when it says nothing new.
   const isNeeded = via.rport !== undefined || via.received !== undefined || via.host !== address
-  if (!isNeeded) return request
-  const value = stampedText(via, address, source.port)
+  if (!isNeeded && !isTold) return request
+  const told = isTold ? feedbackParameters(feedback) : []
+  const value = stampedText(via, address, isNeeded ? source.port : undefined, told)
   return value === undefined ? request : request.edit().replaceFirst('Via', value).build()
 }
 
-/** The stamped value; undefined when it says already what it should. */
-function stampedText(via: Via, address: string, port: number): string | undefined {
-  if (via.rport === null && via.received === undefined) {
-    // What nearly every phone sends; in text it costs a third of what copying the parameters does.
-    const text = via.toString()
+/** The stamped value; undefined when it says already what it should. No port: only `told` is to be written. */
+function stampedText(via: Via, address: string, port: number | undefined, told: ViaParameters): string | undefined {
+  const text = via.toString()
+  if (via.rport === null && via.received === undefined && told.length === 0) {
+    // What nearly every phone sends; in text it costs a third of what taking the parameters apart does.
     const rport = text.includes('"') ? null : /;rport(?=;|$)/i.exec(text)
     if (rport !== null) {
       const end = rport.index + rport[0].length
       return `${text.slice(0, end)}=${port}${text.slice(end)};received=${address}`
     }
   }
-  let stamped = via
-  if (via.rport !== undefined && via.rport !== port) stamped = stamped.withParam('rport', String(port))
-  if (via.received !== address) stamped = stamped.withParam('received', address)
-  return stamped === via ? undefined : stamped.toString()
+  const wanted = new Map(told)
+  if (port !== undefined && via.rport !== undefined && via.rport !== port) wanted.set('rport', String(port))
+  if (port !== undefined && via.received !== address) wanted.set('received', address)
+  return wanted.size === 0 ? undefined : withParameters(text, wanted)
+}
+
+/**
+ * A Via value with parameters set. The others stay as they were written: `oc-algo` has to be in quotes (RFC 7339 §9), where
+ * a generic parameter with the same value needs none.
+ */
+function withParameters(text: string, wanted: Map<string, string | null>): string {
+  const start = text.indexOf(';')
+  const written = new Set<string>()
+  let stamped = start < 0 ? text : text.slice(0, start)
+  const params = start < 0 ? '' : text.slice(start)
+  for (const [param, name = ''] of params.matchAll(/;\s*([^\s;="]+)\s*(?:=\s*(?:"(?:[^"\\]|\\.)*"|[^;"]*))?/g)) {
+    const key = name.toLowerCase()
+    const value = wanted.get(key)
+    if (value === undefined) stamped += param.trimEnd()
+    // Once only: which of two the next reader takes is not known.
+    else if (!written.has(key)) stamped += parameter(name, value)
+    if (value !== undefined) written.add(key)
+  }
+  for (const [name, value] of wanted) if (!written.has(name)) stamped += parameter(name, value)
+  return stamped
+}
+
+function parameter(name: string, value: string | null): string {
+  return value === null ? `;${name}` : `;${name}=${value}`
 }
 
 /** Choices of {@link responseDestination}. */
@@ -56,11 +91,12 @@ export interface ResponseRouting {
  * @param via the top Via of the request, after {@link stampReceived}
  */
 export function responseDestination(flow: Flow, via: Via, routing?: ResponseRouting): Destination {
-  const defaultPort = flow.isSecure ? 5061 : 5060
-  const sentByPort = via.port ?? defaultPort
+  const sentByPort = via.port ?? defaultPort(flow.transport)
   if (flow.isReliable) {
     if (flow.isOpen) return { kind: 'flow', flow }
-    return toAddress(flow, flow.remote.address, sentByPort)
+    const destination = toAddress(flow, flow.remote.address, sentByPort)
+    // Over TLS the answer goes to who was asked by, and to nobody else who has come to that address since.
+    return flow.isSecure ? { ...destination, serverName: via.host } : destination
   }
   if (routing?.followMaddr === true && via.maddr !== undefined) return toAddress(flow, via.maddr, sentByPort)
   const address = via.received ?? via.host
@@ -72,6 +108,6 @@ export function responseDestination(flow: Flow, via: Via, routing?: ResponseRout
   return toAddress(flow, isSameHost ? remote.address : address, port)
 }
 
-function toAddress(flow: Flow, address: string, port: number): Destination {
+function toAddress(flow: Flow, address: string, port: number): AddressDestination {
   return { kind: 'address', address: { transport: flow.transport, address, port } }
 }

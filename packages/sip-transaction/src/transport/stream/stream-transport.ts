@@ -1,25 +1,50 @@
 /**
  * SIP over connections (RFC 3261 §18): one listener, the connections it accepted and those opened from it.
- * Connections are reused by remote address (RFC 3261 §18.1.1), capped, and closed when they are silent, slow or idle.
- * What kind of socket it is, is handed in.
+ * Connections are reused by remote address (RFC 3261 §18.1.1) and proved identity (RFC 5923), capped before any
+ * handshake, and closed when they are silent, slow or idle. What kind of socket it is, is handed in.
  */
 import type { Server, Socket } from 'node:net'
-import type { Destination, FlowAddress, ScheduledWake, Transport, TransportContext, TransportSink } from '../../ports'
-import { addressGroup, canonicalAddress, isReachable } from '../address'
+import type {
+  AddressDestination,
+  Destination,
+  Flow,
+  FlowAddress,
+  ScheduledWake,
+  Transport,
+  TransportContext,
+  TransportSink,
+  Turns,
+} from '../../ports'
+import { canonicalAddress, isReachable } from '../address'
 import { flowReasons, reasonOfError } from '../reasons'
-import { RemoteIndex } from '../remote-index'
+import { ConnectionCaps } from './connection-caps'
+import { ConnectionIndex } from './connection-index'
 import { ConnectionTimers } from './connection-timers'
-import { type ConnectionOwner, StreamConnection } from './stream-connection'
+import { type ConnectionEnds, type ConnectionOwner, StreamConnection } from './stream-connection'
+import type { StreamFraming } from './stream-framing'
 
 /** What makes one stream transport different from another. */
 export interface StreamKind {
   /** Upper-case, as in Via. */
   readonly name: string
   readonly isSecure: boolean
-  /** Opens a socket; must set allowHalfOpen. */
-  connect(remote: FlowAddress, local: FlowAddress): Socket
+  /** True when our certificate is shown to the servers we connect to (RFC 5923 §5). */
+  readonly offersAlias?: boolean
+  /**
+   * Opens a socket; must set allowHalfOpen.
+   * @param serverName the name that the peer must prove; undefined when the address counts
+   */
+  connect(remote: FlowAddress, local: FlowAddress, serverName: string | undefined): Socket
   /** The event of the socket after which it can be used: connect, secureConnect. */
   readonly connectEvent: string
+  /** How messages stand in the stream of one connection. */
+  framing(ends: ConnectionEnds): StreamFraming
+  /** Makes an accepted socket fit for use: calls `settle` once, with the socket to use or why there is none. */
+  secure?(raw: Socket, settle: (result: Socket | string) => void): void
+  /** What the peer of a socket in use has proved to be (RFC 5922 §7.1). */
+  identitiesOf?(socket: Socket): readonly string[]
+  /** The transport is closing: lets go of what belongs to no connection. */
+  close?(): void
 }
 
 /** The kernel probes connections that have been silent this long, so that dead ones are found (RFC 9293 §3.8.4). */
@@ -29,11 +54,13 @@ const probeAfterMs = 60_000
 export class StreamTransport implements Transport, ConnectionOwner {
   readonly isReliable = true
   readonly sendQueueBytesMax: number
-  readonly messageBytesMax: number
   readonly closeGraceMs: number
+  readonly turns: Turns | undefined
   private readonly connections = new Set<StreamConnection>()
-  private readonly byRemote = new RemoteIndex<StreamConnection>()
-  private readonly countByGroup = new Map<string, number>()
+  /** Accepted sockets whose handshake below the framing is under way. */
+  private readonly handshaking = new Set<Socket>()
+  private readonly index: ConnectionIndex<StreamConnection>
+  private readonly caps: ConnectionCaps
   private readonly timers: ConnectionTimers
   private closing: Promise<void> | undefined
   private whenDrained: (() => void) | undefined
@@ -46,8 +73,10 @@ export class StreamTransport implements Transport, ConnectionOwner {
     private readonly context: TransportContext,
   ) {
     this.sendQueueBytesMax = context.limits.sendQueueBytesMax
-    this.messageBytesMax = context.limits.messageBytesMax
     this.closeGraceMs = context.limits.connectionCloseGraceMs
+    this.turns = context.turns
+    this.index = new ConnectionIndex(kind.isSecure)
+    this.caps = new ConnectionCaps(context.limits)
     this.timers = new ConnectionTimers(context)
     server.on('connection', (socket: Socket) => this.onConnection(socket))
     server.on('error', (error) => context.logger.warn({ reason: reasonOfError(error) }, 'listener error'))
@@ -61,6 +90,10 @@ export class StreamTransport implements Transport, ConnectionOwner {
     return this.kind.isSecure
   }
 
+  get offersAlias(): boolean {
+    return this.kind.offersAlias === true
+  }
+
   canReach(address: FlowAddress): boolean {
     return isReachable(this.local, address)
   }
@@ -72,9 +105,15 @@ export class StreamTransport implements Transport, ConnectionOwner {
       else process.nextTick(failed, flowReasons.FLOW_CLOSED)
       return
     }
-    const connection = this.find(destination.address) ?? this.connect(destination.address)
+    const { address, serverName } = destination
+    const connection = this.index.find(address.address, address.port, serverName) ?? this.connect(destination)
     if (typeof connection === 'string') process.nextTick(failed, connection)
     else connection.send(bytes, failed)
+  }
+
+  alias(flow: Flow, port: number): void {
+    if (!(flow instanceof StreamConnection) || !this.connections.has(flow) || flow.isToldClosed) return
+    if (flow.isIncoming && flow.peerIdentities.length > 0) this.index.alias(flow, port)
   }
 
   close(): Promise<void> {
@@ -113,7 +152,7 @@ export class StreamTransport implements Transport, ConnectionOwner {
 
   /** @internal The peer may have closed or only ended its side; answers that are still due get a chance. */
   ended(connection: StreamConnection): void {
-    this.byRemote.delete(connection)
+    this.index.delete(connection)
     const sinceMs = this.context.clock.monotonicMs() - connection.lastMessageMs
     if (sinceMs > this.context.limits.halfClosedTimeoutMs) connection.close(flowReasons.PEER_CLOSED)
     else {
@@ -126,14 +165,11 @@ export class StreamTransport implements Transport, ConnectionOwner {
   /** @internal */
   closed(connection: StreamConnection, reason: string): void {
     this.timers.forget(connection)
-    this.byRemote.delete(connection)
+    this.index.delete(connection)
     this.connections.delete(connection)
-    const group = addressGroup(connection.remote.address)
-    const left = (this.countByGroup.get(group) ?? 1) - 1
-    if (left === 0) this.countByGroup.delete(group)
-    else this.countByGroup.set(group, left)
-    this.tellClosed(connection, reason)
-    if (this.connections.size === 0) this.whenDrained?.()
+    if (connection.wasConnected) this.tellClosed(connection, reason)
+    else if (connection.isIncoming) this.refused(connection.remote, reason)
+    this.drained()
   }
 
   /** Once for each connection that was up. */
@@ -143,55 +179,97 @@ export class StreamTransport implements Transport, ConnectionOwner {
     this.guard(() => this.sink.flowClosed(connection, reason))
   }
 
-  // ---- opening ----
+  private refused(remote: FlowAddress, reason: string): void {
+    if (this.closing === undefined) this.guard(() => this.sink.refused?.(remote, reason))
+  }
+
+  // ---- accepting ----
 
   private onConnection(socket: Socket): void {
     const address = socket.remoteAddress
     const port = socket.remotePort
-    if (address === undefined || port === undefined || this.closing !== undefined || !this.hasRoom(address)) {
-      // An error may still arrive for a socket that is being refused, and nobody else listens for it.
-      socket.on('error', () => {})
+    // An error may arrive at any stage of a handshake or a refusal, and an error that nobody listens for is fatal.
+    socket.on('error', () => {})
+    if (address === undefined || port === undefined || this.closing !== undefined) {
       socket.destroy()
       return
     }
-    const connection = this.adopt(socket, { transport: this.name, address, port }, true)
-    this.timers.accepted(connection)
-    this.guard(() => this.sink.flowOpened(connection))
+    const remote = { transport: this.name, address, port }
+    if (!this.caps.take(address)) {
+      socket.destroy()
+      this.refused(remote, flowReasons.CONNECTION_LIMIT)
+      return
+    }
+    this.hold(socket, address)
+    if (this.kind.secure === undefined) this.begin(socket, remote)
+    else this.shakeHands(socket, remote)
   }
 
-  private find(address: FlowAddress): StreamConnection | undefined {
-    const connection = this.byRemote.get(canonicalAddress(address.address), address.port)
-    return connection?.isOpen ? connection : undefined
-  }
-
-  /** Opens a connection, or says why not. */
-  private connect(to: FlowAddress): StreamConnection | string {
-    if (this.closing !== undefined) return flowReasons.TRANSPORT_CLOSED
-    if (!this.canReach(to)) return flowReasons.UNREACHABLE
-    if (!this.hasRoom(to.address)) return flowReasons.CONNECTION_LIMIT
-    const remote = { transport: this.name, address: canonicalAddress(to.address), port: to.port }
-    const socket = this.kind.connect(remote, this.local)
-    const connection = this.adopt(socket, remote, false)
-    this.timers.connecting(connection)
-    socket.once(this.kind.connectEvent, () => connection.established())
-    return connection
-  }
-
-  private adopt(socket: Socket, remote: FlowAddress, isConnected: boolean): StreamConnection {
+  /** Gives the room that a socket takes back when it is closed. */
+  private hold(socket: Socket, address: string): void {
+    socket.once('close', () => {
+      this.caps.release(address)
+      this.drained()
+    })
     socket.setNoDelay(true)
     socket.setKeepAlive(true, probeAfterMs)
-    const connection = new StreamConnection(this.context.nextFlowId(), remote, socket, this, isConnected)
-    const group = addressGroup(remote.address)
-    this.countByGroup.set(group, (this.countByGroup.get(group) ?? 0) + 1)
-    this.connections.add(connection)
-    this.byRemote.set(connection)
+  }
+
+  private shakeHands(raw: Socket, remote: FlowAddress): void {
+    let failure: string | undefined
+    const attempt = {
+      close: (reason: string) => {
+        failure ??= reason
+        raw.destroy()
+      },
+    }
+    this.handshaking.add(raw)
+    this.timers.shakingHands(attempt)
+    this.kind.secure?.(raw, (result) => {
+      this.handshaking.delete(raw)
+      this.timers.handshakeDone(attempt)
+      if (typeof result !== 'string' && this.closing === undefined && failure === undefined) {
+        this.begin(result, remote)
+        return
+      }
+      raw.destroy()
+      this.refused(remote, failure ?? (typeof result === 'string' ? result : flowReasons.HANDSHAKE_FAILED))
+    })
+  }
+
+  private begin(socket: Socket, remote: FlowAddress): void {
+    const id = this.context.nextFlowId()
+    const connection = this.adopt(socket, { id, remote, isIncoming: true, serverName: undefined })
+    connection.peerIdentities = this.kind.identitiesOf?.(socket) ?? []
+    this.timers.shakingHands(connection)
+    connection.begin()
+  }
+
+  // ---- opening ----
+
+  /** Opens a connection, or says why not. */
+  private connect({ address: to, serverName }: AddressDestination): StreamConnection | string {
+    if (this.closing !== undefined) return flowReasons.TRANSPORT_CLOSED
+    if (!this.canReach(to)) return flowReasons.UNREACHABLE
+    const remote = { transport: this.name, address: canonicalAddress(to.address), port: to.port }
+    if (!this.caps.take(remote.address)) return flowReasons.CONNECTION_LIMIT
+    const socket = this.kind.connect(remote, this.local, serverName)
+    this.hold(socket, remote.address)
+    const id = this.context.nextFlowId()
+    const connection = this.adopt(socket, { id, remote, isIncoming: false, serverName: serverName?.toLowerCase() })
+    this.timers.connecting(connection)
+    socket.once(this.kind.connectEvent, () => {
+      connection.peerIdentities = this.kind.identitiesOf?.(socket) ?? []
+      connection.begin()
+    })
     return connection
   }
 
-  private hasRoom(address: string): boolean {
-    const { connectionsMax, connectionsPerAddressMax } = this.context.limits
-    if (this.connections.size >= connectionsMax) return false
-    return (this.countByGroup.get(addressGroup(address)) ?? 0) < connectionsPerAddressMax
+  private adopt(socket: Socket, ends: ConnectionEnds): StreamConnection {
+    const connection = new StreamConnection(ends, socket, this.kind.framing(ends), this)
+    this.connections.add(connection)
+    this.index.add(connection)
+    return connection
   }
 
   // ---- closing ----
@@ -200,13 +278,19 @@ export class StreamTransport implements Transport, ConnectionOwner {
     const listenerClosed = new Promise<void>((resolve) => this.server.close(() => resolve()))
     const drained = new Promise<void>((resolve) => {
       this.whenDrained = resolve
-      if (this.connections.size === 0) resolve()
     })
+    for (const raw of this.handshaking) raw.destroy()
     for (const connection of this.connections) connection.closeSoon(flowReasons.TRANSPORT_CLOSED)
+    this.kind.close?.()
     const giveUp = this.giveUpLater()
+    this.drained()
     await Promise.all([listenerClosed, drained])
     giveUp.cancel()
     this.timers.stop()
+  }
+
+  private drained(): void {
+    if (this.connections.size === 0 && this.caps.count === 0) this.whenDrained?.()
   }
 
   private giveUpLater(): ScheduledWake {

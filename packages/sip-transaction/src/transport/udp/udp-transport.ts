@@ -2,20 +2,23 @@
  * SIP over UDP (RFC 3261 §18): one socket, one flow per remote address, one datagram per message.
  * Keep-alives are swallowed and STUN binding requests answered here (RFC 5626 §3.5.2).
  */
+import { randomBytes } from 'node:crypto'
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import type {
   Destination,
   FlowAddress,
+  ScheduledWake,
   Transport,
   TransportContext,
   TransportFactory,
   TransportSink,
 } from '../../ports'
-import { addressFamily, isReachable } from '../address'
+import { addressFamily, canonicalAddress, isReachable } from '../address'
 import { bindError } from '../bind-error'
 import { classifyDatagram, stunBindingResponse } from '../keepalive'
 import { flowReasons, reasonOfError } from '../reasons'
 import { DatagramFlows, UdpFlow } from './datagram-flows'
+import { type KeepAliveStep, StunKeepAlive } from './stun-keepalive'
 
 /** Asked of the kernel, which grants what it is configured for: a burst waits there while one message is worked on. */
 const receiveBufferBytes = 4_194_304
@@ -53,6 +56,14 @@ async function bindUdp(wanted: FlowAddress, sink: TransportSink, context: Transp
   return new UdpTransport(socket, { transport: 'UDP', address, port }, sink, context)
 }
 
+/** A keep-alive that somebody asked for. */
+interface KeptAlive {
+  readonly remote: FlowAddress
+  readonly machine: StunKeepAlive
+  readonly lost: (reason: string) => void
+  wake: ScheduledWake | undefined
+}
+
 class UdpTransport implements Transport {
   readonly name = 'UDP'
   readonly isReliable = false
@@ -63,6 +74,7 @@ class UdpTransport implements Transport {
   private sendsUntilCheck = sendsPerQueueCheck
   private isQueueFull = false
   private closing: Promise<void> | undefined
+  private readonly keptAlive = new Set<KeptAlive>()
 
   constructor(
     private readonly socket: Socket,
@@ -112,7 +124,23 @@ class UdpTransport implements Transport {
     }
   }
 
+  keepAlive(remote: FlowAddress, everyMs: number, lost: (reason: string) => void): () => void {
+    const { clock, limits } = this.context
+    const options = {
+      everyMs,
+      answerMs: limits.keepAliveAnswerMs,
+      fraction: () => randomBytes(1).readUInt8() / 256,
+      transactionId: () => randomBytes(12),
+    }
+    const machine = new StunKeepAlive(options, clock.monotonicMs())
+    const kept: KeptAlive = { remote, machine, lost, wake: undefined }
+    this.keptAlive.add(kept)
+    this.arm(kept)
+    return () => this.stopKeepAlive(kept)
+  }
+
   close(): Promise<void> {
+    for (const kept of [...this.keptAlive]) this.stopKeepAlive(kept)
     this.closing ??= new Promise((resolve) => {
       this.socket.removeAllListeners('message')
       this.socket.close(() => {
@@ -161,12 +189,55 @@ class UdpTransport implements Transport {
 
   private answerStun(bytes: Uint8Array, source: RemoteInfo): void {
     const response = stunBindingResponse(bytes, source)
-    if (response === undefined) return
+    if (response === undefined) {
+      this.receiveStun(bytes, source)
+      return
+    }
     this.send(
       response,
       { kind: 'address', address: { transport: 'UDP', address: source.address, port: source.port } },
       ignore,
     )
+  }
+
+  /** May be the answer to a request of ours; only from where that request went. */
+  private receiveStun(bytes: Uint8Array, source: RemoteInfo): void {
+    const nowMs = this.context.clock.monotonicMs()
+    for (const kept of this.keptAlive) {
+      if (kept.remote.port !== source.port || canonicalAddress(kept.remote.address) !== source.address) continue
+      const steps: KeepAliveStep[] = []
+      if (!kept.machine.receive(bytes, nowMs, steps)) continue
+      this.carryOut(kept, steps)
+      return
+    }
+  }
+
+  private arm(kept: KeptAlive): void {
+    kept.wake?.cancel()
+    kept.wake = this.context.clock.schedule(kept.machine.deadline(), () => {
+      const steps: KeepAliveStep[] = []
+      kept.machine.expire(this.context.clock.monotonicMs(), steps)
+      this.carryOut(kept, steps)
+    })
+  }
+
+  private carryOut(kept: KeptAlive, steps: readonly KeepAliveStep[]): void {
+    for (const step of steps) {
+      if (step.kind === 'send') this.send(step.bytes, { kind: 'address', address: kept.remote }, ignore)
+      else {
+        this.stopKeepAlive(kept)
+        const flow = this.flows.find(canonicalAddress(kept.remote.address), kept.remote.port)
+        if (flow !== undefined) this.guard(() => this.sink.flowClosed(flow, step.reason))
+        this.guard(() => kept.lost(step.reason))
+        return
+      }
+    }
+    this.arm(kept)
+  }
+
+  private stopKeepAlive(kept: KeptAlive): void {
+    this.keptAlive.delete(kept)
+    kept.wake?.cancel()
   }
 
   private measureQueue(): void {
