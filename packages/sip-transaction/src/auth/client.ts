@@ -1,54 +1,32 @@
-/** Digest authentication as a client (RFC 3261 §22.2 and §22.3; RFC 7616 §3.4; RFC 8760 §2.5). Pure. */
-import { type Challenge, Credentials, type SipRequest, type SipResponse, SipUri } from '@carillon/sip-parser'
+/** Digest authentication as a client (RFC 3261 §22.2 and §22.3; RFC 7616 §3.4 to §3.6; RFC 8760 §2.5). Pure. */
+import { type Challenge, Credentials, type SipRequest, type SipResponse, SipUri, type Uri } from '@carillon/sip-parser'
 import { type DigestLimits, defaultDigestLimits } from '../limits'
 import type { Random } from '../ports'
+import { writeAuthParams } from './auth-params'
 import {
-  computeHa1,
-  computeResponse,
-  type DigestAlgorithm,
-  type DigestHash,
-  type DigestQop,
-  digestHash,
-  parseDigestAlgorithm,
-} from './digest'
-
-/** Who answers a challenge. */
-export interface DigestAccount {
-  readonly username: string
-  readonly password: string
-}
+  type AnswerHeader,
+  type AnswerInput,
+  answerParams,
+  type ChallengeGroup,
+  challengesOf,
+  chooseChallenge,
+  type DigestAccount,
+} from './choose'
+import { isSession } from './digest'
+import { RealmMemory, type RealmState, realmKey } from './realm-memory'
+import { judgeServer, type SentCredentials, type ServerProof } from './server-info'
 
 /** What {@link answerChallenge} answers with. */
-export interface ChallengeAnswer extends DigestAccount {
-  readonly method: string
-  /** The Request-URI as it is written into the request. */
-  readonly uri: string
-  readonly body?: Uint8Array | undefined
-  /** Unpredictable, chosen by the client. */
-  readonly cnonce: string
-  /** How many requests have been sent with the nonce of the challenge, this one included. */
-  readonly nc: number
-}
-
-const strength: Readonly<Record<DigestHash, number>> = { MD5: 1, 'SHA-256': 2, 'SHA-512-256': 3 }
-
-/** A challenge that can be answered, and how. */
-interface Chosen {
-  readonly challenge: Challenge
-  readonly algorithm: DigestAlgorithm
-  readonly qop: DigestQop | undefined
-  readonly realm: string
-  readonly nonce: string
-}
+export interface ChallengeAnswer extends AnswerInput {}
 
 /**
  * Answers the strongest of the challenges that it can answer; among equally strong ones the first.
  * @param challenges alternatives of one realm
- * @returns undefined when there is none: another scheme, an unknown algorithm or qop
+ * @returns undefined when there is none: another scheme, an unknown algorithm or qop, nothing as strong as asked for
  */
 export function answerChallenge(challenges: readonly Challenge[], answer: ChallengeAnswer): Credentials | undefined {
-  const chosen = choose(challenges)
-  return chosen === undefined ? undefined : write(chosen, answer)
+  const chosen = chooseChallenge(challenges, answer, defaultDigestLimits.digestParameterBytesMax)
+  return chosen === undefined ? undefined : Credentials.of({ params: answerParams(chosen, answer) })
 }
 
 /** What a {@link DigestClient} is made of. */
@@ -59,68 +37,110 @@ export interface DigestClientOptions {
   readonly limits?: Partial<DigestLimits>
 }
 
-/** `Authorization` answers user agent servers, `Proxy-Authorization` proxies. */
-type Header = 'Authorization' | 'Proxy-Authorization'
+/** The challenges that were answered for one request, however often it was sent. Make one for each request. */
+export class DigestRounds {
+  /** @internal */
+  count = 0
+  /** @internal */
+  readonly realms = new Set<string>()
+}
 
-/** What is kept of one realm. */
-interface RealmState {
-  readonly header: Header
-  readonly realm: string
-  /** The host that challenged; only requests to it get credentials unasked. */
-  readonly host: string
-  chosen: Chosen
-  /** Requests sent with this nonce. */
-  count: number
+interface Used {
+  readonly header: AnswerHeader
+  readonly credentials: Credentials
 }
 
 /** Answers challenges, and keeps the nonces so that later requests need no challenge. */
 export class DigestClient {
-  private readonly random: Random
-  private readonly accountOf: (realm: string) => DigestAccount | undefined
+  private readonly options: DigestClientOptions
   private readonly limits: DigestLimits
-  private readonly realms = new Map<string, RealmState>()
+  private readonly realms: RealmMemory
+  /** Of a fork: the realms that have challenged requests of its own. Its later requests go the same way. */
+  private readonly met: Set<string> | undefined
 
-  constructor(options: DigestClientOptions) {
-    const account = options.account
-    this.random = options.random
-    this.accountOf = typeof account === 'function' ? account : () => account
+  /** @param realms what a fork shares with the client that it comes from */
+  constructor(options: DigestClientOptions, realms?: RealmMemory) {
+    this.options = options
     this.limits = { ...defaultDigestLimits, ...options.limits }
+    this.realms = realms ?? new RealmMemory(this.limits.digestRealmsMax)
+    this.met = realms === undefined ? undefined : new Set()
+  }
+
+  /**
+   * A client that shares the nonces of this one. What it is challenged for itself it offers unasked wherever its later
+   * requests go: make one for each call, whose requests go to other hosts than its INVITE (RFC 3261 §22.3).
+   */
+  fork(): DigestClient {
+    return new DigestClient(this.options, this.realms)
   }
 
   /**
    * Makes the request to send after a 401 or 407: the challenged one with credentials for every realm that has asked
-   * so far. Branch and CSeq are the caller's to renew (RFC 3261 §22.2).
-   * @param round how many challenges of this request were answered before
+   * so far, and that there is an account for. Branch and CSeq are the caller's to renew (RFC 3261 §22.2).
+   * @param rounds what was answered for this request before
    * @returns undefined when it would be of no use: wrong password, no account, nothing that can be answered, too many rounds
    */
-  answer(request: SipRequest, response: SipResponse, round = 0): SipRequest | undefined {
-    if (round >= this.limits.digestRoundsMax) return undefined
-    const groups = challengesOf(response)
-    const used = credentialsOf(request)
-    if (groups === undefined || used === undefined || groups.length === 0) return undefined
+  answer(
+    request: SipRequest,
+    response: SipResponse,
+    rounds: DigestRounds = new DigestRounds(),
+  ): SipRequest | undefined {
+    if (rounds.count >= this.limits.digestRoundsMax) return undefined
+    const used = this.usedBy(request)
     const states = new Set<RealmState>()
-    for (const group of groups) {
-      const state = this.meet(group, used, request, round)
-      if (state === undefined) return undefined
-      states.add(state)
-    }
-    for (const { header, credentials } of used) {
-      const state = this.realms.get(keyOf(header, credentials.realm ?? ''))
+    for (const group of challengesOf(response).slice(0, this.limits.digestCredentialsMax)) {
+      const state = this.meet(group, used, request, rounds)
+      if (state === 'refused') return undefined
       if (state !== undefined) states.add(state)
+    }
+    if (states.size === 0) return undefined
+    for (const { key } of states) rounds.realms.add(key)
+    rounds.count += 1
+    for (const { header, credentials } of used) {
+      const state = this.realms.get(realmKey(header, credentials.realm ?? ''))
+      if (state?.isUsable === true) states.add(state)
     }
     return this.sign(request, [...states])
   }
 
-  /** Adds credentials for the realms that have challenged requests to this host before (RFC 3261 §22.2). */
+  /**
+   * Adds credentials for the realms that have challenged this client, or requests to the same host, before
+   * (RFC 3261 §22.2, §22.3).
+   */
   preempt(request: SipRequest): SipRequest {
-    const host = hostOf(request)
-    const states = [...this.realms.values()].filter((state) => state.host === host)
+    const usable = this.realms.usable()
+    if (usable.length === 0) return request
+    const states = usable.filter(
+      ({ key, header, host }) => this.met?.has(key) === true || host === hostFor(request, header),
+    )
     return states.length === 0 ? request : (this.sign(request, states) ?? request)
+  }
+
+  /**
+   * Takes in what a response says to the credentials of its request: whether the server knows the password too, and
+   * which nonce comes next (RFC 7616 §3.5).
+   */
+  learn(request: SipRequest, response: SipResponse): ServerProof {
+    if (!response.has('Authentication-Info') && !response.has('Proxy-Authentication-Info')) return 'absent'
+    const sent: SentCredentials[] = []
+    for (const { header, credentials } of this.usedBy(request)) {
+      const state = this.realms.get(realmKey(header, credentials.realm ?? ''))
+      const account = this.accountOf(credentials.realm ?? '')
+      if (state === undefined || account === undefined || state.nonce !== credentials.nonce) continue
+      sent.push({ credentials, state, account })
+    }
+    return judgeServer(response, sent, this.limits.digestCredentialsMax, this.limits.digestParameterBytesMax)
   }
 
   /** Forgets every nonce. */
   clear(): void {
     this.realms.clear()
+    this.met?.clear()
+  }
+
+  private accountOf(realm: string): DigestAccount | undefined {
+    const { account } = this.options
+    return typeof account === 'function' ? account(realm) : account
   }
 
   /** Takes a challenge in, unless it says that what was sent before is wrong. */
@@ -128,25 +148,31 @@ export class DigestClient {
     group: ChallengeGroup,
     used: readonly Used[],
     request: SipRequest,
-    round: number,
-  ): RealmState | undefined {
-    const before = used.find((one) => one.header === group.header && one.credentials.realm === group.realm)
-    const chosen = choose(group.challenges)
-    if (chosen === undefined || this.accountOf(group.realm) === undefined) return undefined
-    const key = keyOf(group.header, group.realm)
+    rounds: DigestRounds,
+  ): RealmState | 'refused' | undefined {
+    const { header, realm, challenges } = group
+    const key = realmKey(header, realm)
+    const account = this.accountOf(realm)
+    if (account === undefined) return undefined
+    const chosen = chooseChallenge(challenges, account, this.limits.digestParameterBytesMax)
+    if (chosen === undefined || this.realms.isDowngrade(key, chosen)) return undefined
+    const before = used.find((one) => one.header === header && one.credentials.realm === realm)
     if (before !== undefined) {
-      const isStale = group.challenges.some((challenge) => challenge.stale)
+      const isStale = challenges.some((challenge) => challenge.stale)
       // The same password would be refused again, and a server that locks accounts would count it. Credentials that
-      // were sent unasked (round 0) may have failed for an old nonce that the server does not call stale.
-      if (before.credentials.nonce === chosen.nonce || (round > 0 && !isStale)) {
-        this.realms.delete(key)
-        return undefined
+      // were sent unasked may have failed for an old nonce that the server does not call stale.
+      if (before.credentials.nonce === chosen.nonce || (rounds.realms.has(key) && !isStale)) {
+        const known = this.realms.get(key)
+        if (known !== undefined) known.isUsable = false
+        return 'refused'
       }
     }
-    const state: RealmState = { header: group.header, realm: group.realm, host: hostOf(request), chosen, count: 0 }
-    this.realms.delete(key)
-    this.realms.set(key, state)
-    this.forgetOldest()
+    const sessionCnonce = isSession(chosen.algorithm) ? this.options.random.token(96) : undefined
+    const { nonce } = chosen
+    const host = hostFor(request, header)
+    const state = { key, header, host, chosen, nonce, count: 0, sessionCnonce, isUsable: true }
+    this.realms.keep(state)
+    if (this.met !== undefined && this.met.size < this.limits.digestRealmsMax) this.met.add(key)
     return state
   }
 
@@ -154,114 +180,41 @@ export class DigestClient {
     const editor = request.edit()
     editor.remove('Authorization')
     editor.remove('Proxy-Authorization')
-    for (const state of states) {
-      const account = this.accountOf(state.realm)
+    for (const state of states.slice(0, this.limits.digestCredentialsMax)) {
+      const { chosen, nonce } = state
+      const account = this.accountOf(chosen.realm)
       if (account === undefined) return undefined
-      state.count++
-      const credentials = write(state.chosen, {
+      state.count += 1
+      const params = answerParams(nonce === chosen.nonce ? chosen : { ...chosen, nonce }, {
         ...account,
         method: request.method,
         uri: request.uri.toString(),
         body: request.body,
-        cnonce: this.random.token(96),
+        cnonce: state.sessionCnonce ?? this.options.random.token(96),
         nc: state.count,
+        sessionNonce: chosen.nonce,
       })
-      editor.append(state.header, credentials.toString())
+      editor.append(state.header, `Digest ${writeAuthParams(params, false)}`)
     }
     return editor.build()
   }
 
-  private forgetOldest(): void {
-    if (this.realms.size <= this.limits.digestRealmsMax) return
-    for (const key of this.realms.keys()) {
-      this.realms.delete(key)
-      return
-    }
-  }
-}
-
-interface ChallengeGroup {
-  readonly header: Header
-  readonly realm: string
-  readonly challenges: Challenge[]
-}
-
-interface Used {
-  readonly header: Header
-  readonly credentials: Credentials
-}
-
-function choose(challenges: readonly Challenge[]): Chosen | undefined {
-  let best: Chosen | undefined
-  for (const challenge of challenges) {
-    const algorithm = parseDigestAlgorithm(challenge.algorithm)
-    const { realm, nonce } = challenge
-    if (!challenge.isDigest || algorithm === undefined || realm === undefined || nonce === undefined) continue
-    const offered = challenge.qop.map((value) => value.toLowerCase())
-    const qop = offered.includes('auth') ? 'auth' : offered.includes('auth-int') ? 'auth-int' : undefined
-    if (qop === undefined && offered.length > 0) continue
-    if (best !== undefined && strength[digestHash(algorithm)] <= strength[digestHash(best.algorithm)]) continue
-    best = { challenge, algorithm, qop, realm, nonce }
-  }
-  return best
-}
-
-function write(chosen: Chosen, answer: ChallengeAnswer): Credentials {
-  const { challenge, algorithm, qop, realm, nonce } = chosen
-  const nc = answer.nc.toString(16).padStart(8, '0')
-  const isSess = algorithm.endsWith('-sess')
-  const ha1 = computeHa1(digestHash(algorithm), answer.username, realm, answer.password)
-  const { method, uri, body, cnonce } = answer
-  const response = computeResponse({ algorithm, ha1, nonce, qop, nc, cnonce, method, uri, body })
-  const params: [string, string][] = [
-    ['username', answer.username],
-    ['realm', realm],
-    ['nonce', nonce],
-    ['uri', uri],
-    ['response', response],
-  ]
-  if (challenge.algorithm !== undefined) params.push(['algorithm', challenge.algorithm])
-  if (qop !== undefined || isSess) params.push(['cnonce', cnonce])
-  if (challenge.opaque !== undefined) params.push(['opaque', challenge.opaque])
-  if (qop !== undefined) params.push(['qop', qop], ['nc', nc])
-  return Credentials.of({ scheme: 'Digest', params })
-}
-
-/** Challenges by header and realm; undefined when one is malformed. */
-function challengesOf(response: SipResponse): ChallengeGroup[] | undefined {
-  const groups = new Map<string, ChallengeGroup>()
-  const add = (header: Header, challenges: readonly Challenge[]) => {
-    for (const challenge of challenges) {
-      const realm = challenge.realm ?? ''
-      const group = groups.get(keyOf(header, realm)) ?? { header, realm, challenges: [] }
-      group.challenges.push(challenge)
-      groups.set(keyOf(header, realm), group)
-    }
-  }
-  try {
-    add('Authorization', response.wwwAuthenticate)
-    add('Proxy-Authorization', response.proxyAuthenticate)
-  } catch {
-    return undefined
-  }
-  return [...groups.values()]
-}
-
-function credentialsOf(request: SipRequest): Used[] | undefined {
-  try {
+  private usedBy(request: SipRequest): Used[] {
+    const own = request.decode('authorizations')
+    const proxies = request.decode('proxyAuthorizations')
     return [
-      ...request.authorizations.map((credentials): Used => ({ header: 'Authorization', credentials })),
-      ...request.proxyAuthorizations.map((credentials): Used => ({ header: 'Proxy-Authorization', credentials })),
+      ...(own.ok ? own.value : []).map((credentials): Used => ({ header: 'Authorization', credentials })),
+      ...(proxies.ok ? proxies.value : []).map((credentials): Used => ({ header: 'Proxy-Authorization', credentials })),
     ]
-  } catch {
-    return undefined
   }
 }
 
-function keyOf(header: Header, realm: string): string {
-  return `${header} ${realm}`
-}
-
-function hostOf(request: SipRequest): string {
-  return request.uri instanceof SipUri ? request.uri.host : ''
+/** The host that a request is for, or, for proxies, that it goes to first. */
+function hostFor(request: SipRequest, header: AnswerHeader): string {
+  let uri: Uri = request.uri
+  if (header === 'Proxy-Authorization') {
+    const routes = request.decode('routes')
+    uri = (routes.ok ? routes.value[0]?.uri : undefined) ?? uri
+  }
+  return uri instanceof SipUri ? uri.host.toLowerCase() : ''
 }

@@ -10,6 +10,9 @@ export type DigestAlgorithm = DigestHash | `${DigestHash}-sess`
 /** Quality of protection: auth covers method and URI, auth-int the body too. */
 export type DigestQop = 'auth' | 'auth-int'
 
+/** H(data) in lower-case hexadecimal; text is taken as UTF-8. */
+export type DigestHashFunction = (hash: DigestHash, data: string | Uint8Array) => string
+
 /** Every algorithm, the strongest first (RFC 8760 §2.4: order of preference). */
 export const digestAlgorithms: readonly DigestAlgorithm[] = [
   'SHA-512-256-sess',
@@ -20,17 +23,22 @@ export const digestAlgorithms: readonly DigestAlgorithm[] = [
   'MD5',
 ]
 
+const byLowerName = new Map(digestAlgorithms.map((algorithm) => [algorithm.toLowerCase(), algorithm]))
+
 const opensslNames: Readonly<Record<DigestHash, string>> = {
   MD5: 'md5',
   'SHA-256': 'sha256',
   'SHA-512-256': 'sha512-256',
 }
 
+/** How strong a hash is: a greater number is stronger. */
+export const digestStrength: Readonly<Record<DigestHash, number>> = { MD5: 1, 'SHA-256': 2, 'SHA-512-256': 3 }
+
 /** Reads an algorithm parameter, whatever its case; absent means MD5 (RFC 7616 §3.3). */
 export function parseDigestAlgorithm(text: string | undefined): DigestAlgorithm | undefined {
   if (text === undefined) return 'MD5'
-  const wanted = text.toLowerCase()
-  return digestAlgorithms.find((algorithm) => algorithm.toLowerCase() === wanted)
+  // Before toLowerCase, which would copy whatever a peer sends.
+  return text.length > 16 ? undefined : byLowerName.get(text.toLowerCase())
 }
 
 /** The hash of an algorithm. */
@@ -55,8 +63,19 @@ export function hashHex(hash: DigestHash, data: string | Uint8Array): string {
 }
 
 /** What a password becomes at rest: H(username ":" realm ":" password) (RFC 7616 §3.4.2, A1 without -sess). */
-export function computeHa1(hash: DigestHash, username: string, realm: string, password: string): string {
-  return hashHex(hash, `${username}:${realm}:${password}`)
+export function computeHa1(
+  hash: DigestHash,
+  username: string,
+  realm: string,
+  password: string,
+  hashWith: DigestHashFunction = hashHex,
+): string {
+  return hashWith(hash, `${username}:${realm}:${password}`)
+}
+
+/** What a username becomes when it is hidden: H(username ":" realm) (RFC 7616 §3.4.4). */
+export function computeUserhash(hash: DigestHash, username: string, realm: string): string {
+  return hashHex(hash, `${username}:${realm}`)
 }
 
 /** What a response is computed from. */
@@ -75,16 +94,22 @@ export interface DigestInput {
   readonly uri: string
   /** Counts with auth-int only. */
   readonly body?: Uint8Array | undefined
+  /** For -sess: the nonce that began the session, when a nextnonce has replaced it since (RFC 7616 §3.4.2). */
+  readonly sessionNonce?: string | undefined
 }
 
+const noBody = new Uint8Array(0)
+
 /** The response of RFC 7616 §3.4.1 in lower-case hexadecimal. */
-export function computeResponse(input: DigestInput): string {
+export function computeResponse(input: DigestInput, hashWith: DigestHashFunction = hashHex): string {
   const { algorithm, nonce, qop } = input
   const hash = digestHash(algorithm)
   const cnonce = input.cnonce ?? ''
-  const ha1 = isSession(algorithm) ? hashHex(hash, `${input.ha1}:${nonce}:${cnonce}`) : input.ha1
-  const bodyHash = qop === 'auth-int' ? `:${hashHex(hash, input.body ?? new Uint8Array(0))}` : ''
-  const ha2 = hashHex(hash, `${input.method}:${input.uri}${bodyHash}`)
-  if (qop === undefined) return hashHex(hash, `${ha1}:${nonce}:${ha2}`)
-  return hashHex(hash, `${ha1}:${nonce}:${input.nc ?? ''}:${cnonce}:${qop}:${ha2}`)
+  const ha1 = isSession(algorithm) ? hashWith(hash, `${input.ha1}:${input.sessionNonce ?? nonce}:${cnonce}`) : input.ha1
+  const ha2 =
+    qop === 'auth-int'
+      ? hashWith(hash, `${input.method}:${input.uri}:${hashWith(hash, input.body ?? noBody)}`)
+      : hashWith(hash, `${input.method}:${input.uri}`)
+  if (qop === undefined) return hashWith(hash, `${ha1}:${nonce}:${ha2}`)
+  return hashWith(hash, `${ha1}:${nonce}:${input.nc ?? ''}:${cnonce}:${qop}:${ha2}`)
 }

@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto'
 import { describe, expect, it } from 'vitest'
 import { NonceAuthority } from './nonce'
 
@@ -10,8 +11,8 @@ describe('NonceAuthority', () => {
   const nonce = authority.issue('192.0.2.1', now, salt)
 
   it('recognises its nonce for the source it was made for, until its lifetime ends', () => {
-    expect(authority.check(nonce, '192.0.2.1', now)).toEqual({ kind: 'good', issuedMs: now })
-    expect(authority.check(nonce, '192.0.2.1', now + 60_000)).toEqual({ kind: 'good', issuedMs: now })
+    expect(authority.check(nonce, '192.0.2.1', now)).toMatchObject({ kind: 'good', issuedMs: now })
+    expect(authority.check(nonce, '192.0.2.1', now + 60_000)).toMatchObject({ kind: 'good', issuedMs: now })
     expect(authority.check(nonce, '192.0.2.1', now + 60_001)).toEqual({ kind: 'expired' })
     expect(authority.check(nonce, '192.0.2.2', now)).toEqual({ kind: 'foreign' })
   })
@@ -28,6 +29,27 @@ describe('NonceAuthority', () => {
 
   it('no two are alike when the salt differs', () => {
     expect(authority.issue('192.0.2.1', now, Uint8Array.of(6, 5, 4, 3, 2, 1))).not.toBe(nonce)
+  })
+
+  it('RFC 2104: is an HMAC, whatever the length of secret and source', () => {
+    for (const length of [16, 63, 64, 65, 200]) {
+      const key = Buffer.alloc(length, length)
+      const own = new NonceAuthority(key, 60_000)
+      for (const source of ['192.0.2.1', '', 'ä'.repeat(300), 'x'.repeat(40), '2001:db8::1']) {
+        const bytes = Buffer.from(own.issue(source, now, salt), 'base64url')
+        const mac = createHmac('sha256', key).update(bytes.subarray(0, 12)).update(source).digest()
+        expect(bytes.subarray(12)).toEqual(mac.subarray(0, 16))
+        expect(own.check(bytes.toString('base64url'), source, now).kind).toBe('good')
+        expect(own.check(bytes.toString('base64url'), `${source}x`, now).kind).toBe('foreign')
+      }
+    }
+  })
+
+  it('a secret that changes afterwards changes nothing', () => {
+    const own = Uint8Array.from(secret)
+    const other = new NonceAuthority(own, 60_000)
+    own.fill(0)
+    expect(other.check(nonce, '192.0.2.1', now).kind).toBe('good')
   })
 
   it('refuses every change of a single character, and every length', () => {

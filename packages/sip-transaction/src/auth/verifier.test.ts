@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest'
 import { SeededRandom } from '../testing/seeded-random'
 import { answerChallenge } from './client'
 import { computeHa1, type DigestAlgorithm } from './digest'
-import { type DigestSecret, DigestVerifier, type DigestVerifierOptions } from './verifier'
+import { DigestVerifier } from './verifier'
+import type { DigestSecret, DigestVerifierOptions } from './verifier-options'
 
 const now = 1_893_456_000_000
 const source = '192.0.2.1'
@@ -53,13 +54,8 @@ function answer(
   return credentials
 }
 
-function judge(
-  auth: DigestVerifier,
-  credentials: Credentials | string,
-  secret: DigestSecret | undefined = alice,
-  wallMs = now,
-) {
-  return auth.verify(request([credentials.toString()]), 'authorization', secret, source, wallMs)
+function judge(auth: DigestVerifier, credentials: Credentials | string, secret: DigestSecret = alice) {
+  return auth.verify(request([credentials.toString()]), 'authorization', secret, source, now)
 }
 
 describe('challenges', () => {
@@ -91,7 +87,7 @@ describe('verification', () => {
     'accepts the right password with %s, and with qop auth-int',
     (algorithm) => {
       const auth = verifier({ algorithms: [algorithm] })
-      expect(judge(auth, answer(auth.challenge(source, now)))).toEqual({ ok: true, username: 'alice', algorithm })
+      expect(judge(auth, answer(auth.challenge(source, now)))).toMatchObject({ ok: true, username: 'alice', algorithm })
       const integrity = verifier({ algorithms: [algorithm], qop: ['auth-int'] })
       expect(judge(integrity, answer(integrity.challenge(source, now))).ok).toBe(true)
     },
@@ -144,17 +140,26 @@ describe('verification', () => {
     expect(lenient.verify(far, 'authorization', alice, source, now).ok).toBe(true)
   })
 
-  it('a nonce too old, or made for another source or by another server, is stale, whatever the password', () => {
-    const auth = verifier({ nonceLifetimeMs: 1_000 })
+  it('a nonce made for another source or by another server is stale, and the password is not looked at', () => {
+    const auth = verifier()
     const foreign = verifier({ secret: new Uint8Array(32).fill(2) })
-    const old = answer(auth.challenge(source, now - 1_001))
-    const moved = answer(auth.challenge('192.0.2.2', now))
-    const others = answer(foreign.challenge(source, now))
-    for (const credentials of [old, moved, others]) {
-      expect(judge(auth, credentials)).toEqual({ ok: false, reason: 'stale' })
-      expect(judge(auth, credentials, { password: 'other' })).toEqual({ ok: false, reason: 'stale' })
-      expect(judge(auth, credentials, undefined)).toEqual({ ok: false, reason: 'stale' })
+    for (const credentials of [answer(auth.challenge('192.0.2.2', now)), answer(foreign.challenge(source, now))]) {
+      for (const secret of [alice, { password: 'other' }, undefined]) {
+        const verdict = auth.verify(request([credentials.toString()]), 'authorization', secret, source, now)
+        expect(verdict).toEqual({ ok: false, reason: 'stale' })
+      }
     }
+  })
+
+  it('RFC 7616 §3.3: an old nonce is stale for whoever knows the password, and wrong for everybody else', () => {
+    const auth = verifier({ nonceLifetimeMs: 1_000 })
+    const old = answer(auth.challenge(source, now - 1_001))
+    expect(judge(auth, old)).toEqual({ ok: false, reason: 'stale' })
+    expect(judge(auth, old)).toEqual({ ok: false, reason: 'stale' })
+    expect(judge(auth, old, { password: 'other' })).toEqual({ ok: false, reason: 'wrong' })
+    const nobody = auth.verify(request([old.toString()]), 'authorization', undefined, source, now)
+    expect(nobody).toEqual({ ok: false, reason: 'wrong' })
+    expect(auth.noncesRemembered).toBe(0)
   })
 
   it('takes each nonce count once', () => {
@@ -176,8 +181,20 @@ describe('verification', () => {
     expect(auth.noncesRemembered).toBe(0)
   })
 
-  it('a client of RFC 2069, without qop, may use a nonce once', () => {
+  it('RFC 7616 §3.4: qop is owed, and with auth-int offered alone auth is not enough', () => {
     const auth = verifier({ algorithms: ['MD5'] })
+    const params = new Map(auth.challenge(source, now)[0]?.params)
+    params.delete('qop')
+    expect(judge(auth, answer([Challenge.of({ params })]))).toEqual({ ok: false, reason: 'unsupported' })
+    const strict = verifier({ qop: ['auth-int'] })
+    const weakened = strict.challenge(source, now).map((challenge) => {
+      return Challenge.of({ params: new Map(challenge.params).set('qop', 'auth') })
+    })
+    expect(judge(strict, answer(weakened))).toEqual({ ok: false, reason: 'unsupported' })
+  })
+
+  it('where it is allowed a client of RFC 2069, without qop, may use a nonce once', () => {
+    const auth = verifier({ algorithms: ['MD5'], allowNoQop: true })
     const [challenge] = auth.challenge(source, now) as [Challenge]
     const params = new Map(challenge.params)
     params.delete('qop')
@@ -231,7 +248,18 @@ describe('malformed credentials', () => {
     ['nc', '00000000'],
     ['nc', '0000000g'],
     ['qop', 'auth-conf'],
-    ['cnonce', 'x'.repeat(5_000)],
+    ['nc', '000000001'],
+    ['nc', '+0000001'],
+    ['nc', '0x000001'],
+    ['nc', '００００００01'],
+    ['cnonce', 'x'.repeat(1_025)],
+    ['username', 'x'.repeat(1_025)],
+    ['uri', `sip:${'x'.repeat(1_025)}`],
+    ['opaque', 'x'.repeat(1_025)],
+    ['response', ''],
+    ['response', '0'.repeat(32)],
+    ['response', '0'.repeat(100_000)],
+    ['username*', "UTF-8''alice"],
   ])('%s %j is malformed', (name, value) => {
     const params = new Map(good.params)
     if (value === undefined) params.delete(name)
@@ -254,12 +282,26 @@ describe('malformed credentials', () => {
     expect(judge(auth, Credentials.of({ params }))).toEqual({ ok: false, reason: 'unsupported' })
   })
 
-  it.each(['', 'zz', '0'.repeat(64), 'é'.repeat(64), '0'.repeat(100_000)])(
-    'a response that is none is wrong, or malformed',
-    (response) => {
-      const params = new Map(good.params).set('response', response)
-      const verdict = judge(auth, Credentials.of({ params }))
-      expect(verdict.ok).toBe(false)
-    },
-  )
+  it.each(['zz'.repeat(32), '0'.repeat(64), 'é'.repeat(64), 'š'.repeat(64)])('%j is a wrong response', (response) => {
+    const params = new Map(good.params).set('response', response)
+    expect(judge(auth, Credentials.of({ params }))).toEqual({ ok: false, reason: 'wrong' })
+  })
+
+  it('nobody is looked up for what cannot be right', () => {
+    const params = new Map(good.params).set('username', 'x'.repeat(60_000))
+    const huge = request([Credentials.of({ params }).toString()])
+    expect(auth.identityOf(huge, 'authorization')).toBeUndefined()
+    expect(auth.usernameOf(huge, 'authorization')).toBeUndefined()
+  })
+
+  it('reads tokens in any case, quoted or not, and digests in either case', () => {
+    const own = verifier({ algorithms: ['SHA-256'] })
+    const fine = answer(own.challenge(source, now))
+    const response = fine.response?.toUpperCase()
+    const text = [
+      `DIGEST UserName="alice" , REALM = "example.com",nonce="${fine.nonce}",uri="${fine.uri}"`,
+      `response="${response}",algorithm="sha-256",QOP="auth",nc="00000001",cnonce="c0ffee",auth-param=x`,
+    ].join(',')
+    expect(judge(own, text)).toMatchObject({ ok: true })
+  })
 })

@@ -2,72 +2,47 @@
  * Digest authentication as a server (RFC 3261 §22; RFC 7616; RFC 8760 §2): challenges, and the judgement of what comes
  * back. An unknown user costs the same work and gets the same answer as a wrong password. Pure.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { createHmac } from 'node:crypto'
 import { Challenge, type Credentials, parseUri, type SipRequest, SipUri } from '@carillon/sip-parser'
 import { type DigestLimits, defaultDigestLimits } from '../limits'
 import type { Random } from '../ports'
+import { type AuthParam, writeAuthParams } from './auth-params'
+import { type Claim, readClaim } from './claim'
 import {
   computeHa1,
   computeResponse,
   type DigestAlgorithm,
   type DigestHash,
+  type DigestHashFunction,
   type DigestQop,
   digestHash,
   digestLength,
-  parseDigestAlgorithm,
+  hashHex,
 } from './digest'
+import { isEqualDigest } from './equal-digest'
 import { NonceAuthority } from './nonce'
+import { DigestProof } from './proof'
 import { ReplayWindow } from './replay-window'
+import type {
+  CredentialsHeader,
+  DigestIdentity,
+  DigestRefusal,
+  DigestSecret,
+  DigestVerdict,
+  DigestVerifierOptions,
+} from './verifier-options'
 
-/** Which header carries the credentials: of a user agent server (401) or of a proxy (407). */
-export type CredentialsHeader = 'authorization' | 'proxy-authorization'
-
-/**
- * What is known of a user: the password, or what `computeHa1` makes of it. A single `ha1` is of MD5 when it has 32
- * digits and of SHA-256 when it has 64; name the hash to say otherwise or to give several.
- */
-export interface DigestSecret {
-  readonly password?: string | undefined
-  readonly ha1?: string | Readonly<Partial<Record<DigestHash, string>>> | undefined
+/** Text before and after the nonce. */
+interface Wording {
+  readonly algorithm: DigestAlgorithm
+  readonly before: string
+  readonly after: string
 }
 
-/** Why credentials were not accepted. */
-export type DigestRefusal =
-  /** There are none for this realm. Not an attack: answer with a challenge. */
-  | 'absent'
-  /** A parameter is missing or cannot be right: 400, or a challenge. */
-  | 'malformed'
-  /** An algorithm that was not offered: challenge again. */
-  | 'unsupported'
-  /** Wrong password or no such user. */
-  | 'wrong'
-  /** The nonce is too old, or not of this server and this source; nothing is said of the password: challenge with stale. */
-  | 'stale'
-  /** The password is right, the nonce count was used before: challenge with stale. */
-  | 'replayed'
-  /** The password is right, but the digest is over another URI than the request's (RFC 7616 §3.4.6): 400. */
-  | 'uri-mismatch'
-
-/** The judgement. */
-export type DigestVerdict =
-  | { readonly ok: true; readonly username: string; readonly algorithm: DigestAlgorithm }
-  | { readonly ok: false; readonly reason: DigestRefusal }
-
-/** What a verifier is made of. */
-export interface DigestVerifierOptions {
-  readonly realm: string
-  /** Offered in this order, the strongest first. Default SHA-256, then MD5, which most phones know only. */
-  readonly algorithms?: readonly DigestAlgorithm[]
-  /** Offered in this order. Default auth. */
-  readonly qop?: readonly DigestQop[]
-  /** At least 16 unpredictable bytes; servers that share it accept each other's nonces. */
-  readonly secret: Uint8Array
-  /** Overrides the limit of the same name. */
-  readonly nonceLifetimeMs?: number
-  readonly random: Random
-  readonly limits?: Partial<DigestLimits>
-  /** Refuse a digest over a URI with another user or host than the request's. Default true. */
-  readonly checkUri?: boolean
+/** How a challenge is to be. */
+export interface ChallengeOptions {
+  /** The credentials were refused for their nonce alone: the client may answer without asking its user again. */
+  readonly stale?: boolean
 }
 
 /** Challenges requests and judges their credentials, for one realm. */
@@ -77,22 +52,31 @@ export class DigestVerifier {
   private readonly qop: readonly DigestQop[]
   private readonly random: Random
   private readonly limits: DigestLimits
+  private readonly lifetimeMs: number
   private readonly nonces: NonceAuthority
   private readonly replay: ReplayWindow
   private readonly dummyPassword: string
-  private readonly isUriChecked: boolean
+  private readonly options: DigestVerifierOptions
+  private readonly hashWith: DigestHashFunction
+  private readonly wordings: readonly Wording[]
 
   constructor(options: DigestVerifierOptions) {
+    this.options = options
     this.realm = options.realm
     this.algorithms = options.algorithms ?? ['SHA-256', 'MD5']
     this.qop = options.qop ?? ['auth']
     this.random = options.random
     this.limits = { ...defaultDigestLimits, ...options.limits }
-    const lifetimeMs = options.nonceLifetimeMs ?? this.limits.nonceLifetimeMs
-    this.nonces = new NonceAuthority(options.secret, lifetimeMs)
-    this.replay = new ReplayWindow(this.limits.digestNoncesMax, lifetimeMs)
+    this.lifetimeMs = options.nonceLifetimeMs ?? this.limits.nonceLifetimeMs
+    this.nonces = new NonceAuthority(options.secret, this.lifetimeMs)
+    this.replay = new ReplayWindow(this.limits.digestNoncesMax, this.lifetimeMs)
     this.dummyPassword = createHmac('sha256', options.secret).update('nobody').digest('base64url').slice(0, 16)
-    this.isUriChecked = options.checkUri ?? true
+    this.hashWith = options.hash ?? hashHex
+    this.wordings = this.algorithms.map((algorithm) => {
+      const [head, tail] = this.paramsAround(algorithm)
+      const before = `Digest ${writeAuthParams(head, true)}, nonce="`
+      return { algorithm, before, after: `", ${writeAuthParams(tail, true)}` }
+    })
   }
 
   /** Number of nonces whose counts are remembered. */
@@ -103,26 +87,49 @@ export class DigestVerifier {
   /**
    * Challenges for a 401 or 407, the strongest first, one header line each (RFC 8760 §2.4).
    * @param source what the nonce is bound to: the peer's IP address without its port, which a NAT may change
-   * @param options.stale the password was right: the client may answer without asking its user again
    */
-  challenge(source: string, wallMs: number, options?: { readonly stale?: boolean }): Challenge[] {
+  challenge(source: string, wallMs: number, options: ChallengeOptions = {}): Challenge[] {
     const nonce = this.nonces.issue(source, wallMs, this.random.bytes(6))
     return this.algorithms.map((algorithm) => {
-      const params: [string, string][] = [
-        ['realm', this.realm],
-        ['nonce', nonce],
-        ['algorithm', algorithm],
-        ['qop', this.qop.join(',')],
-      ]
-      if (options?.stale === true) params.push(['stale', 'true'])
-      return Challenge.of({ scheme: 'Digest', params })
+      const [head, tail] = this.paramsAround(algorithm)
+      const params: AuthParam[] = [...head, ['nonce', nonce], ...tail]
+      if (options.stale === true) params.push(['stale', 'true'])
+      return Challenge.of({ params })
     })
   }
 
-  /** The username that the request claims in this realm, for looking up its secret; undefined when it claims none. */
+  /**
+   * The same as the text of header values, at a quarter of the cost.
+   * @param only the algorithms to offer, of those that this verifier has; all of them when it has none of these
+   */
+  challengeValues(
+    source: string,
+    wallMs: number,
+    options: ChallengeOptions & { readonly only?: readonly DigestAlgorithm[] | undefined } = {},
+  ): string[] {
+    const nonce = this.nonces.issue(source, wallMs, this.random.bytes(6))
+    const stale = options.stale === true ? ', stale=true' : ''
+    const { only } = options
+    const chosen = only === undefined ? [] : this.wordings.filter(({ algorithm }) => only.includes(algorithm))
+    const wordings = chosen.length === 0 ? this.wordings : chosen
+    return wordings.map(({ before, after }) => before + nonce + after + stale)
+  }
+
+  /**
+   * The username that the request claims in this realm, for looking up its secret; undefined when it claims none, or
+   * hides it.
+   */
   usernameOf(request: SipRequest, header: CredentialsHeader): string | undefined {
-    const found = this.find(request, header)
-    return typeof found === 'string' ? undefined : found.username
+    const identity = this.identityOf(request, header)
+    return identity?.userhash === undefined ? identity?.username : undefined
+  }
+
+  /** Whom the request claims to be from in this realm; undefined when it claims nothing that can be right. */
+  identityOf(request: SipRequest, header: CredentialsHeader): DigestIdentity | undefined {
+    const claim = this.claimOf(request, header)
+    if (typeof claim === 'string') return undefined
+    if (!claim.isHashed) return { username: claim.username, userhash: undefined }
+    return { username: claim.username.toLowerCase(), userhash: digestHash(claim.algorithm) }
   }
 
   /**
@@ -137,20 +144,48 @@ export class DigestVerifier {
     source: string,
     wallMs: number,
   ): DigestVerdict {
-    const found = this.find(request, header)
-    if (typeof found === 'string') return refuse(found)
-    const claim = readClaim(found, this.limits.digestParameterBytesMax)
-    if (claim === undefined) return refuse('malformed')
-    const algorithm = parseDigestAlgorithm(found.algorithm)
-    if (algorithm === undefined || !this.algorithms.includes(algorithm)) return refuse('unsupported')
+    const claim = this.claimOf(request, header)
+    if (typeof claim === 'string') return refuse(claim)
     // Before the password: whoever has no nonce of ours for its own address can neither try passwords nor have one
     // counted as wrong in another's name.
     const nonce = this.nonces.check(claim.nonce, source, wallMs)
-    if (nonce.kind !== 'good') return refuse('stale')
-    if (!this.isRight(claim, algorithm, secret, request)) return refuse('wrong')
-    if (this.isUriChecked && !isSameResource(claim.uri, request)) return refuse('uri-mismatch')
-    if (!this.replay.use(claim.nonce, claim.count, nonce.issuedMs, wallMs)) return refuse('replayed')
-    return { ok: true, username: claim.username, algorithm }
+    if (nonce.kind === 'foreign') return refuse('stale')
+    const username = claim.isHashed ? (secret?.username ?? claim.username) : claim.username
+    const ha1 = this.check(claim, username, secret, request)
+    if (ha1 === undefined) return refuse('wrong')
+    if (nonce.kind === 'expired') return refuse('stale')
+    if (this.options.checkUri !== false && !isSameResource(claim.uri, request)) return refuse('uri-mismatch')
+    if (!this.replay.use(nonce.serial, claim.count, nonce.issuedMs, wallMs)) return refuse('replayed')
+    const proof = new DigestProof(claim, ha1, nonce.issuedMs, this.hashWith)
+    return { ok: true, username, algorithm: claim.algorithm, proof }
+  }
+
+  /**
+   * The value of Authentication-Info, or Proxy-Authentication-Info, for the 2xx to a verified request: proof that the
+   * server knows the password too, and at times the nonce for the next request (RFC 7616 §3.5, RFC 7615).
+   * @param body the body of the response, which counts with auth-int
+   * @returns undefined when there is nothing to say
+   */
+  info(proof: DigestProof, source: string, wallMs: number, body?: Uint8Array): string | undefined {
+    const { nextNonce = 'aging' } = this.options
+    const isOld = wallMs - proof.issuedMs > this.lifetimeMs / 2
+    // A new nonce would leave the key of a session behind, whose cnonce nothing here remembers.
+    const isDue = !proof.isSession && (nextNonce === 'always' || (nextNonce === 'aging' && isOld))
+    return proof.info(isDue ? this.nonces.issue(source, wallMs, this.random.bytes(6)) : undefined, body)
+  }
+
+  private claimOf(
+    request: SipRequest,
+    header: CredentialsHeader,
+  ): Claim | Extract<DigestRefusal, 'absent' | 'malformed' | 'unsupported'> {
+    const found = this.find(request, header)
+    if (typeof found === 'string') return found
+    const claim = readClaim(found, this.limits.digestParameterBytesMax)
+    if (typeof claim === 'string') return claim
+    const { userhash, opaque, allowNoQop } = this.options
+    if (!this.algorithms.includes(claim.algorithm) || (claim.isHashed && userhash !== true)) return 'unsupported'
+    if (claim.qop === undefined ? allowNoQop !== true : !this.qop.includes(claim.qop)) return 'unsupported'
+    return opaque !== undefined && claim.opaque !== opaque ? 'malformed' : claim
   }
 
   private find(request: SipRequest, header: CredentialsHeader): Credentials | 'absent' | 'malformed' {
@@ -168,56 +203,40 @@ export class DigestVerifier {
     return 'absent'
   }
 
-  /** The same hashes are computed whether the user exists or not, and whichever form its secret has. */
-  private isRight(
+  /**
+   * H(A1) when the response is right. The same hashes are computed whether the user exists or not, and whichever form
+   * its secret has.
+   */
+  private check(
     claim: Claim,
-    algorithm: DigestAlgorithm,
+    username: string,
     secret: DigestSecret | undefined,
     request: SipRequest,
-  ): boolean {
-    const hash = digestHash(algorithm)
-    const ofPassword = computeHa1(hash, claim.username, this.realm, secret?.password ?? this.dummyPassword)
+  ): string | undefined {
+    const hash = digestHash(claim.algorithm)
+    const given = secret?.password ?? this.dummyPassword
+    const password = this.options.charset === true ? given.normalize('NFC') : given
+    const ofPassword = computeHa1(hash, username, this.realm, password, this.hashWith)
     const stored = storedHa1(secret, hash)
-    const expected = computeResponse({
-      algorithm,
-      ha1: stored ?? ofPassword,
-      nonce: claim.nonce,
-      qop: claim.qop,
-      nc: claim.nc,
-      cnonce: claim.cnonce,
-      method: request.method,
-      uri: claim.uri,
-      body: request.body,
-    })
-    const isEqual = isEqualText(expected, claim.response)
-    return isEqual && (stored !== undefined || secret?.password !== undefined)
+    const ha1 = stored ?? ofPassword
+    const { algorithm, nonce, qop, nc, cnonce, uri } = claim
+    const { method } = request
+    const body = qop === 'auth-int' ? request.body : undefined
+    const expected = computeResponse({ algorithm, ha1, nonce, qop, nc, cnonce, method, uri, body }, this.hashWith)
+    const isEqual = isEqualDigest(expected, claim.response)
+    return isEqual && (stored !== undefined || secret?.password !== undefined) ? ha1 : undefined
   }
-}
 
-/** Credentials with everything there that the computation needs. */
-interface Claim {
-  readonly username: string
-  readonly nonce: string
-  readonly uri: string
-  readonly response: string
-  readonly qop: DigestQop | undefined
-  readonly nc: string | undefined
-  readonly cnonce: string | undefined
-  /** 0 without qop. */
-  readonly count: number
-}
-
-function readClaim(credentials: Credentials, bytesMax: number): Claim | undefined {
-  const { username, nonce, uri, response, cnonce, nc } = credentials
-  const qop = credentials.qop?.toLowerCase()
-  if (username === undefined || nonce === undefined || uri === undefined || response === undefined) return undefined
-  if (username.length + nonce.length + uri.length + response.length + (cnonce?.length ?? 0) > 4 * bytesMax)
-    return undefined
-  if (qop === undefined) return { username, nonce, uri, response, qop, nc: undefined, cnonce, count: 0 }
-  if (qop !== 'auth' && qop !== 'auth-int') return undefined
-  if (nc === undefined || cnonce === undefined || !/^[0-9a-f]{8}$/i.test(nc)) return undefined
-  const count = Number.parseInt(nc, 16)
-  return count === 0 ? undefined : { username, nonce, uri, response, qop, nc, cnonce, count }
+  /** The parameters of a challenge before and after its nonce. */
+  private paramsAround(algorithm: DigestAlgorithm): readonly [AuthParam[], AuthParam[]] {
+    const { opaque, userhash, charset } = this.options
+    const tail: AuthParam[] = [['algorithm', algorithm]]
+    if (opaque !== undefined) tail.push(['opaque', opaque])
+    tail.push(['qop', this.qop.join(',')])
+    if (charset === true) tail.push(['charset', 'UTF-8'])
+    if (userhash === true) tail.push(['userhash', 'true'])
+    return [[['realm', this.realm]], tail]
+  }
 }
 
 function storedHa1(secret: DigestSecret | undefined, hash: DigestHash): string | undefined {
@@ -227,20 +246,14 @@ function storedHa1(secret: DigestSecret | undefined, hash: DigestHash): string |
   return text?.length === digestLength(hash) ? text.toLowerCase() : undefined
 }
 
-function isEqualText(expected: string, given: string): boolean {
-  const right = Buffer.from(expected, 'latin1')
-  const claimed = Buffer.from(given.toLowerCase(), 'latin1')
-  // A wrong length is no secret: it shows what algorithm was asked for.
-  return claimed.length === right.length && timingSafeEqual(right, claimed)
-}
-
 /** RFC 7616 §3.4.6, RFC 3261 §22.4: proxies may have changed port and parameters, but user and host say who is meant. */
 function isSameResource(digestUri: string, request: SipRequest): boolean {
   const wanted = request.uri
   if (digestUri === wanted.toString()) return true
   const parsed = parseUri(digestUri)
   if (!parsed.ok || !(parsed.value instanceof SipUri) || !(wanted instanceof SipUri)) return false
-  return parsed.value.user === wanted.user && parsed.value.host === wanted.host
+  const { user, host } = parsed.value
+  return user === wanted.user && host.toLowerCase() === wanted.host.toLowerCase()
 }
 
 function refuse(reason: DigestRefusal): DigestVerdict {

@@ -3,64 +3,113 @@
  * for they cannot be sent again; a first request without credentials is no attack.
  */
 import type { HeaderInit, SipRequest } from '@carillon/sip-parser'
-import type { CredentialsHeader, DigestSecret, DigestVerifier } from '../auth/verifier'
+import type { DigestHash } from '../auth/digest'
+import type { DigestProof } from '../auth/proof'
+import type { DigestVerifier } from '../auth/verifier'
+import type { CredentialsHeader, DigestRefusal, DigestSecret } from '../auth/verifier-options'
 import type { IncomingRequest } from './incoming-request'
 import type { Handler } from './options'
 
-/** Finds what is known of a user; undefined for nobody, who gets the same answer as a wrong password. */
+/**
+ * Finds what is known of a user; undefined for nobody, who gets the same answer as a wrong password.
+ * @param username the name; with `userhash`, which only a verifier that offers it lets through, its hash
+ */
 export type DigestLookup = (
   username: string,
   request: SipRequest,
+  userhash?: DigestHash,
 ) => DigestSecret | undefined | Promise<DigestSecret | undefined>
 
 /** Options of {@link digest}. */
 export interface DigestOptions {
-  /** Told of each refusal, for logs; `absent` and `stale` are part of every normal exchange. */
-  readonly onRefused?: (request: IncomingRequest, reason: string) => void
+  /**
+   * Told of each refusal, for logs. Only `wrong` may count against anybody: `absent` and `stale` are part of every
+   * normal exchange.
+   */
+  readonly onRefused?: (request: IncomingRequest, reason: DigestRefusal) => void
 }
 
 /** The key in `request.locals` under which the verified username stands. */
 export const digestUsernameKey = 'digest.username'
 
+interface Kind {
+  readonly credentials: CredentialsHeader
+  readonly status: 401 | 407
+  readonly challenge: string
+  readonly info: string
+}
+
+const server: Kind = {
+  credentials: 'authorization',
+  status: 401,
+  challenge: 'WWW-Authenticate',
+  info: 'Authentication-Info',
+}
+const proxy: Kind = {
+  credentials: 'proxy-authorization',
+  status: 407,
+  challenge: 'Proxy-Authenticate',
+  info: 'Proxy-Authentication-Info',
+}
+
+interface Verified {
+  readonly verifier: DigestVerifier
+  readonly proof: DigestProof
+  readonly header: string
+}
+
+const verified = new WeakMap<IncomingRequest, Verified[]>()
+
 /** Handlers that let only authenticated requests pass. The username is then in `request.locals` as `digest.username`. */
 export const digest = {
   /** As a user agent server or registrar: 401 with WWW-Authenticate. */
   required(verifier: DigestVerifier, lookup: DigestLookup, options: DigestOptions = {}): Handler {
-    return guard(verifier, lookup, 'authorization', options)
+    return guard(verifier, lookup, server, options)
   },
   /** As a proxy: 407 with Proxy-Authenticate. */
   proxyRequired(verifier: DigestVerifier, lookup: DigestLookup, options: DigestOptions = {}): Handler {
-    return guard(verifier, lookup, 'proxy-authorization', options)
+    return guard(verifier, lookup, proxy, options)
+  },
+  /**
+   * Headers for the 2xx to a request that has passed: proof that the server knows the password too, and at times the
+   * nonce for the next request (RFC 7616 §3.5, RFC 7615). Empty for any other request.
+   * @param body the body of that 2xx, which counts with auth-int
+   */
+  info(request: IncomingRequest, body?: string | Uint8Array): HeaderInit[] {
+    const headers: HeaderInit[] = []
+    for (const { verifier, proof, header } of verified.get(request) ?? []) {
+      const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
+      const value = verifier.info(proof, request.source.address, request.wallMs, bytes)
+      if (value !== undefined) headers.push([header, value])
+    }
+    return headers
   },
 } as const
 
-function guard(
-  verifier: DigestVerifier,
-  lookup: DigestLookup,
-  header: CredentialsHeader,
-  options: DigestOptions,
-): Handler {
-  const [status, challengeHeader] = header === 'authorization' ? [401, 'WWW-Authenticate'] : [407, 'Proxy-Authenticate']
+function guard(verifier: DigestVerifier, lookup: DigestLookup, kind: Kind, options: DigestOptions): Handler {
   return async (request, next) => {
     if (request.method === 'ACK' || request.method === 'CANCEL') return next()
-    const { message, source } = request
-    const username = verifier.usernameOf(message, header)
-    const secret = username === undefined ? undefined : await lookup(username, message)
+    const { message, source, wallMs } = request
+    const identity = verifier.identityOf(message, kind.credentials)
+    const secret = identity === undefined ? undefined : await lookup(identity.username, message, identity.userhash)
     // The request may have been cancelled while its user was looked up.
     if (request.isAnswered) return
-    const verdict = verifier.verify(message, header, secret, source.address, request.wallMs)
+    const verdict = verifier.verify(message, kind.credentials, secret, source.address, wallMs)
     if (verdict.ok) {
       request.locals.set(digestUsernameKey, verdict.username)
+      const known = verified.get(request) ?? []
+      known.push({ verifier, proof: verdict.proof, header: kind.info })
+      verified.set(request, known)
       return next()
     }
-    options.onRefused?.(request, verdict.reason)
-    if (verdict.reason === 'uri-mismatch' || verdict.reason === 'malformed') {
+    const { reason } = verdict
+    options.onRefused?.(request, reason)
+    if (reason === 'uri-mismatch' || reason === 'malformed') {
       request.reply(400, { reason: 'Bad Credentials' })
       return
     }
-    const stale = verdict.reason === 'stale' || verdict.reason === 'replayed'
-    const challenges = verifier.challenge(source.address, request.wallMs, { stale })
-    const headers = challenges.map((challenge): HeaderInit => [challengeHeader as string, challenge.toString()])
-    request.reply(status as number, { headers })
+    const stale = reason === 'stale' || reason === 'replayed'
+    const challenges = verifier.challengeValues(source.address, wallMs, { stale })
+    request.reply(kind.status, { headers: challenges.map((value): HeaderInit => [kind.challenge, value]) })
   }
 }
