@@ -99,6 +99,11 @@ export class ClientAcks<Ack> {
     return this.sentAcks.get(cseq)
   }
 
+  /** True when there is nothing to repeat. */
+  get isEmpty(): boolean {
+    return this.sentAcks.size === 0
+  }
+
   /** The INVITE's transaction is gone: its 2xx can come no more. */
   forget(cseq: number): void {
     this.sentAcks.delete(cseq)

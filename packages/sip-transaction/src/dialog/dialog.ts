@@ -3,8 +3,16 @@
  * RFC 3261 §12 (creation, route set, remote target, CSeq order), §16.12.1.1 (strict routing), §13.2.2.4 (ACK for 2xx).
  * Pure: no clock, no chance, no I/O.
  */
-import type { HeaderInit, NameAddr, SipRequest, SipResponse, Uri } from '@carillon/sip-parser'
-import { SipUri } from '@carillon/sip-parser'
+import {
+  detachText,
+  type HeaderInit,
+  NameAddr,
+  parseUri,
+  type SipRequest,
+  type SipResponse,
+  SipUri,
+  type Uri,
+} from '@carillon/sip-parser'
 
 /** A request as the dialog wants it; the endpoint adds Via and Contact, which depend on the listener it leaves by. */
 export interface RequestPlan {
@@ -34,7 +42,10 @@ const cseqMax = 2 ** 31 - 1
 /** The default of Max-Forwards (RFC 3261 §8.1.1.6). */
 export const initialMaxForwards = 70
 
-/** One dialog (RFC 3261 §12). Mutable; owned by the call that made it. */
+/**
+ * One dialog (RFC 3261 §12). Mutable; owned by the call that made it. It lives much longer than the messages that made
+ * it, so all it keeps of them are copies.
+ */
 export class Dialog {
   readonly callId: string
   readonly localTag: string
@@ -50,13 +61,13 @@ export class Dialog {
   private lastRemoteCseq: number | undefined
 
   constructor(init: DialogInit) {
-    this.callId = init.callId
-    this.local = init.local
-    this.remote = init.remote
-    this.localTag = init.local.tag ?? ''
-    this.remoteTag = init.remote.tag ?? ''
-    this.routes = init.routeSet
-    this.target = init.remoteTarget
+    this.callId = detachText(init.callId)
+    this.local = detachedAddress(init.local)
+    this.remote = detachedAddress(init.remote)
+    this.localTag = this.local.tag ?? ''
+    this.remoteTag = this.remote.tag ?? ''
+    this.routes = detachedRoutes(init.routeSet)
+    this.target = detachedUri(init.remoteTarget)
     this.lastLocalCseq = init.localCseq
     this.lastRemoteCseq = init.remoteCseq
     this.isSecure = init.isSecure
@@ -90,6 +101,21 @@ export class Dialog {
     })
   }
 
+  /** The dialog of a 2xx whose INVITE is no more: all that is needed to acknowledge and end it (RFC 3261 §13.2.2.4). */
+  static ofUnwanted(response: SipResponse, isSecureFlow: boolean): Dialog {
+    const remoteTarget = contactOf(response) ?? response.to.uri
+    return new Dialog({
+      callId: response.callId,
+      local: response.from,
+      remote: response.to,
+      routeSet: [...recordRoutesOf(response)].reverse(),
+      remoteTarget,
+      localCseq: response.cseq.seq,
+      remoteCseq: undefined,
+      isSecure: isSecureFlow && remoteTarget.scheme === 'sips',
+    })
+  }
+
   /** Call-ID, local tag and remote tag (RFC 3261 §12): the dialog's name at this end. */
   get key(): string {
     return dialogKey(this.callId, this.localTag, this.remoteTag)
@@ -117,13 +143,14 @@ export class Dialog {
 
   /** The 2xx that turns an early dialog into a confirmed one: route set and target anew (RFC 3261 §13.2.2.4). */
   confirmByClient(response: SipResponse): void {
-    this.routes = [...recordRoutesOf(response)].reverse()
+    this.routes = detachedRoutes([...recordRoutesOf(response)].reverse())
     this.refreshTarget(response)
   }
 
   /** Takes the peer's Contact of a target refresh request, or of the 2xx to ours (RFC 3261 §12.2). */
   refreshTarget(message: SipRequest | SipResponse): void {
-    this.target = contactOf(message) ?? this.target
+    const contact = contactOf(message)
+    if (contact !== undefined) this.target = detachedUri(contact)
   }
 
   /**
@@ -187,6 +214,28 @@ export function routeRequest(
   if (isLooseRouter(first.uri)) return { uri: target, routes: routeSet.map(String), nextHop: first.uri }
   const uri = withoutUriHeaders(first.uri)
   return { uri, routes: [...routeSet.slice(1).map(String), `<${target.toString()}>`], nextHop: uri }
+}
+
+/** Shared by all dialogs without proxies. */
+const noRoutes: readonly NameAddr[] = []
+
+function detachedRoutes(routes: readonly NameAddr[]): readonly NameAddr[] {
+  return routes.length === 0 ? noRoutes : routes.map(detachedAddress)
+}
+
+/** A copy that keeps no message alive. */
+function detachedAddress(address: NameAddr): NameAddr {
+  const { displayName } = address
+  const params = new Map<string, string | null>()
+  for (const [name, value] of address.params) params.set(detachText(name), value === null ? null : detachText(value))
+  const uri = detachedUri(address.uri)
+  return NameAddr.of({ uri, params, ...(displayName === undefined ? {} : { displayName: detachText(displayName) }) })
+}
+
+function detachedUri(uri: Uri): Uri {
+  const copy = parseUri(detachText(uri.toString()))
+  // What only a lenient reader takes stays as it is: better a long string than no way to the peer.
+  return copy.ok ? copy.value : uri
 }
 
 /** The peer's Contact; one that cannot be read counts as absent, so that a 2xx can still be acknowledged. */

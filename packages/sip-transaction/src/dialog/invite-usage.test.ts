@@ -1,26 +1,6 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import type { MachineDefinition } from '../fsm/definition'
-import { drawMachine } from '../fsm/draw'
 import { OutgoingInviteMachine, outgoingInviteDefinition } from '../ua/outgoing-invite'
-import { InviteUsage, inviteUsageDefinition, type UsageInput, type UsageState } from './invite-usage'
-import { Negotiation, negotiationTable } from './negotiation'
-
-const folder = fileURLToPath(new URL('../../../../docs/fsm/', import.meta.url))
-const definitions: readonly MachineDefinition<string, string, string>[] = [
-  inviteUsageDefinition,
-  outgoingInviteDefinition,
-]
-
-describe('docs/fsm', () => {
-  it.each(definitions)('$name.md is what the table says (CARILLON_WRITE=1 writes it)', (definition) => {
-    const path = `${folder}${definition.name}.md`
-    const page = drawMachine(definition)
-    if (process.env.CARILLON_WRITE === '1') writeFileSync(path, page)
-    expect(existsSync(path) ? readFileSync(path, 'utf8') : '').toBe(page)
-  })
-})
+import { endsDialog, InviteUsage, inviteUsageDefinition, type UsageInput, type UsageState } from './invite-usage'
 
 /** How each state is reached from the start. */
 const paths: Readonly<Record<Exclude<UsageState, 'terminated'>, readonly UsageInput[]>> = {
@@ -97,6 +77,16 @@ describe('InviteUsage', () => {
   })
 })
 
+describe('endsDialog', () => {
+  it('RFC 5057 §5.1: 481 and 408 end the dialog whatever was asked, others only for the INVITE usage', () => {
+    for (const method of ['INVITE', 'UPDATE', 'INFO', 'PRACK']) {
+      expect([endsDialog(method, 481), endsDialog(method, 408)]).toEqual([true, true])
+      expect([endsDialog(method, 200), endsDialog(method, 491), endsDialog(method, 500)]).toEqual([false, false, false])
+    }
+    expect([endsDialog('INVITE', 404), endsDialog('UPDATE', 410), endsDialog('INFO', 404)]).toEqual([true, true, false])
+  })
+})
+
 describe('OutgoingInviteMachine', () => {
   it('decides every pair of state and input', () => {
     for (const row of Object.values(outgoingInviteDefinition.table)) {
@@ -119,23 +109,5 @@ describe('OutgoingInviteMachine', () => {
       if (path.length < 5) for (const input of inputsHere) walk([...path, input])
     }
     walk([])
-  })
-})
-
-describe('Negotiation', () => {
-  it('RFC 3264 §4: offer and answer alternate, whoever begins', () => {
-    const local = new Negotiation()
-    expect([local.handle('send'), local.handle('receive'), local.state]).toEqual(['offer', 'answer', 'stable'])
-    expect([local.handle('receive'), local.handle('send'), local.state]).toEqual(['offer', 'answer', 'stable'])
-  })
-
-  it('RFC 3311 §5.2: a second offer is glare or pending, and a failure abandons the first', () => {
-    const negotiation = new Negotiation()
-    negotiation.handle('send')
-    expect(negotiation.handle('send')).toBe('glare')
-    negotiation.handle('abandon')
-    negotiation.handle('receive')
-    expect(negotiation.handle('receive')).toBe('pending')
-    expect(Object.keys(negotiationTable)).toEqual(['stable', 'local-offer', 'remote-offer'])
   })
 })

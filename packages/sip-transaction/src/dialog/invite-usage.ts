@@ -40,7 +40,7 @@ export type UsageInput =
   | 'receive-bye'
   /** No ACK came within 64*T1. */
   | 'ack-lost'
-  /** A request in the dialog was answered 481 or 408, or not at all (RFC 3261 §12.2.1.2). */
+  /** The peer has no dialog any more, or gives no answer, or the session has expired (RFC 5057 §5.1, RFC 4028 §10). */
   | 'dialog-lost'
   /** The owner forgets the dialog. */
   | 'close'
@@ -101,7 +101,9 @@ export const inviteUsageDefinition: MachineDefinition<UsageState, UsageInput, Us
     'receive-reinvite': 'An INVITE in the dialog',
     'receive-bye': 'A BYE in the dialog',
     'ack-lost': 'No ACK within 64*T1 (§13.3.1.4)',
-    'dialog-lost': 'A request in the dialog was answered 481 or 408, or not at all (§12.2.1.2)',
+    'dialog-lost':
+      'A request in the dialog was answered 481, 408 or another status that ends it (RFC 5057 §5.1), or not at all ' +
+      '(§12.2.1.2), or the session has expired (RFC 4028 §10)',
     close: 'The owner forgets the dialog',
   },
   actions: {
@@ -243,6 +245,18 @@ export const inviteUsageDefinition: MachineDefinition<UsageState, UsageInput, Us
       close: step('terminated', 'end'),
     },
   },
+}
+
+/** Statuses of any response in a dialog after which it is no more (RFC 3261 §12.2.1.2). */
+const lostStatuses: ReadonlySet<number> = new Set([408, 481])
+
+/** The same for the requests of its INVITE usage (RFC 5057 §5.1), where they leave no doubt about what they end. */
+const lostUsageStatuses: ReadonlySet<number> = new Set([404, 408, 410, 416, 480, 481, 482, 483, 484, 485, 502, 604])
+
+/** Whether a final response to a request in the dialog means that the dialog is lost. */
+export function endsDialog(method: string, status: number): boolean {
+  const statuses = method === 'INVITE' || method === 'UPDATE' ? lostUsageStatuses : lostStatuses
+  return statuses.has(status)
 }
 
 /** The usage of one dialog: a state, moved by {@link inviteUsageDefinition}. */

@@ -7,8 +7,10 @@ import { initialMaxForwards } from '../dialog/dialog'
 import { bridgeAllow } from './bridge-relay'
 import type { Core } from './core'
 import type { IncomingRequest } from './incoming-request'
+import { inviteHeaders } from './invite-headers'
 import type { BridgeOptions, BridgeTarget } from './options'
 import { type OutgoingSpec, readAddress, readUri } from './outgoing'
+import { sdpOf } from './session-body'
 
 /**
  * Reads one target.
@@ -22,6 +24,8 @@ export function branchSpec(
 ): Omit<OutgoingSpec, 'body' | 'contentType'> {
   const uri = readUri(target.uri, 'target')
   const from = options.from === undefined ? incoming.from : readAddress(options.from, 'From')
+  // Without an offer of the caller an offer in a reliable response could not be answered in time (RFC 3262 §5).
+  const reliable = sdpOf(incoming.message) === undefined ? 'never' : undefined
   return {
     method: 'INVITE',
     uri,
@@ -31,7 +35,7 @@ export function branchSpec(
     firstCseq: 1,
     // A back-to-back agent is one more hop: loops through it must come to an end.
     maxForwards: Math.max(0, Math.min(incoming.message.maxForwards ?? initialMaxForwards, 255) - 1),
-    headers: [...core.capabilityHeaders(bridgeAllow), ...(options.headers ?? []), ...(target.headers ?? [])],
+    headers: [...inviteHeaders(core, reliable, bridgeAllow), ...(options.headers ?? []), ...(target.headers ?? [])],
     contact: true,
     routes: target.routes ?? [],
     destination: target.destination,

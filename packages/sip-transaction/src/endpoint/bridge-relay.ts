@@ -1,6 +1,6 @@
 /** Requests inside a bridged call that change nothing of it: passed to the other side (INFO, MESSAGE) or refused. */
 import type { HeaderInit } from '@carillon/sip-parser'
-import { isKnownMethod } from './call'
+import { isKnownMethod } from './answer-by-default'
 import type { DialogSession } from './dialog-session'
 import type { IncomingRequest } from './incoming-request'
 import { acceptedBodies } from './session-body'
@@ -8,7 +8,7 @@ import { acceptedBodies } from './session-body'
 const passed: ReadonlySet<string> = new Set(['INFO', 'MESSAGE'])
 
 /** What may be sent inside a bridged call (RFC 3261 §20.5). */
-export const bridgeAllow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE'
+export const bridgeAllow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE'
 
 /** Headers that belong to the content of the request and go along with it. */
 const passedHeaders = ['Content-Disposition', 'Info-Package']
@@ -21,6 +21,11 @@ export function relayRequest(incoming: IncomingRequest, other: DialogSession | u
       ['Allow', bridgeAllow],
       ['Accept', acceptedBodies],
     ])
+    return
+  }
+  // What a PRACK offers after the answer cannot be put to the other side in time (RFC 3262 §5).
+  if (method === 'PRACK') {
+    incoming.answer(488)
     return
   }
   if (!passed.has(method)) {

@@ -6,22 +6,25 @@ import { SipUsageError, type TransactionErrorCode } from '../errors'
 import { Bridge, type CallLeg } from './bridge'
 import { branchSpec } from './bridge-branch'
 import { bridgeAllow, relayRequest } from './bridge-relay'
-import type { ClientRequest } from './client-request'
 import type { Closable, Core } from './core'
-import type { DialogSession, SessionOwner } from './dialog-session'
+import type { DialogSession } from './dialog-session'
 import { type Appointment, describeError } from './driver'
+import type { SentRequest } from './in-dialog-requests'
 import type { IncomingRequest } from './incoming-request'
 import type { BridgeOptions, BridgeTarget } from './options'
 import type { OutgoingSpec } from './outgoing'
 import { OutgoingInvite } from './outgoing-invite'
-import { acceptedBodies, sdpOf, sessionBodyOf } from './session-body'
+import { acceptedBodies, sdpOf, sessionBody, sessionBodyOf } from './session-body'
+import type { SessionOwner } from './session-owner'
 
 /** What a failure to reach a branch counts as. */
 const statusOfError: Readonly<Partial<Record<TransactionErrorCode, number>>> = {
   TIMEOUT: 408,
   NAME_NOT_FOUND: 404,
+  NAME_LOOKUP_FAILED: 480,
   TRANSPORT_FAILED: 480,
   UNREACHABLE: 480,
+  THROTTLED: 503,
 }
 
 /** What a called side is told when another one has answered (RFC 3326). */
@@ -58,7 +61,7 @@ export class BridgeRunner implements Closable {
   private readonly owedAcks: { a: SipRequest | undefined; b: SipRequest | undefined } = { a: undefined, b: undefined }
   private nextModification = 1
   /** What was last sent to change the session of one side. */
-  private modifying: ClientRequest | undefined
+  private modifying: SentRequest | undefined
   private sessionA: DialogSession | undefined
   private sessionB: DialogSession | undefined
   private anchorChain: Promise<unknown> = Promise.resolve()
@@ -164,7 +167,7 @@ export class BridgeRunner implements Closable {
         this.invite(effect.branch, effect.sdp)
         break
       case 'cancel':
-        this.branches[effect.branch]?.invite.cancel(effect.isAnsweredElsewhere ? answeredElsewhere : [])
+        this.branches[effect.branch]?.invite.cancel(effect.isAnsweredElsewhere ? answeredElsewhere : this.callerReason)
         break
       case 'drop':
         this.drop(effect.branch)
@@ -173,7 +176,7 @@ export class BridgeRunner implements Closable {
         this.adopt(effect.branch)
         break
       case 'progress':
-        this.incoming.progress(effect.status, effect.sdp)
+        this.incoming.progress(effect.status, effect.sdp, this.specs.length > 1)
         break
       case 'accept':
         this.accept(effect.sdp)
@@ -229,23 +232,25 @@ export class BridgeRunner implements Closable {
 
   private invite(branch: number, sdp: Uint8Array | undefined): void {
     const spec = this.specs[branch]!
-    const invite = new OutgoingInvite(
-      this.core,
-      { ...spec, body: sdp, contentType: sdp === undefined ? undefined : 'application/sdp' },
-      {
-        progress: (response) => this.later({ kind: 'progress', branch, status: response.status, sdp: sdpOf(response) }),
-        accepted: (session, response, request) => {
-          const run = this.branches[branch]!
-          run.session = session
-          run.request = request
-          this.later({ kind: 'accepted', branch, sdp: sdpOf(response) })
-        },
-        failed: (response) => this.later({ kind: 'rejected', branch, status: response.status }),
-        error: (code) => this.later({ kind: 'rejected', branch, status: statusOfError[code] ?? 500 }),
+    const whole = { ...spec, body: sdp, contentType: sdp === undefined ? undefined : 'application/sdp' }
+    const invite = new OutgoingInvite(this.core, whole, {
+      progress: (response) => this.later({ kind: 'progress', branch, status: response.status, sdp: sdpOf(response) }),
+      accepted: (session, response, request) => {
+        const run = this.branches[branch]!
+        run.session = session
+        run.request = request
+        this.later({ kind: 'accepted', branch, sdp: sdpOf(response) })
       },
-    )
+      failed: (response) => this.later({ kind: 'rejected', branch, status: response.status }),
+      error: (code) => this.later({ kind: 'rejected', branch, status: statusOfError[code] ?? 500 }),
+    })
     this.branches[branch] = { invite, session: undefined, request: undefined }
     invite.start()
+  }
+
+  /** Why the caller cancelled, for those who were called (RFC 3326). */
+  private get callerReason(): HeaderInit[] {
+    return this.incoming.cancelReasons.map((reason) => ['Reason', reason])
   }
 
   private drop(branch: number): void {
@@ -268,7 +273,7 @@ export class BridgeRunner implements Closable {
   }
 
   private accept(sdp: Uint8Array | undefined): void {
-    const body = sdp === undefined ? {} : { body: sdp, contentType: 'application/sdp' }
+    const body = sessionBody(sdp)
     this.sessionA = this.incoming.isAnswered ? undefined : this.incoming.acceptInto(this.leg('a'), 200, body)
     if (this.sessionA === undefined) this.later({ kind: 'leg-ended', side: 'a', reason: undefined })
     else this.sessionA.onAckWanted = () => this.ack('a', undefined)
@@ -288,7 +293,7 @@ export class BridgeRunner implements Closable {
 
   private modify(side: BridgeSide, method: 'INVITE' | 'UPDATE', sdp: Uint8Array | undefined): void {
     const session = this.sessionOf(side)
-    const body = sdp === undefined ? {} : { body: sdp, contentType: 'application/sdp' }
+    const body = sessionBody(sdp)
     const error = () => this.later({ kind: 'modify-answered', status: 500, sdp: undefined })
     const answered = (response: SipResponse) =>
       this.later({ kind: 'modify-answered', status: response.status, sdp: sdpOf(response) })
@@ -308,7 +313,7 @@ export class BridgeRunner implements Closable {
     const incoming = this.modifications.get(token)
     this.modifications.delete(token)
     if (incoming === undefined || incoming.isAnswered) return
-    const body = sdp === undefined ? {} : { body: sdp, contentType: 'application/sdp' }
+    const body = sessionBody(sdp)
     if (status >= 300) incoming.answer(status)
     else if (incoming.method === 'INVITE') incoming.acceptInto(this.leg('a'), status, body)
     else incoming.reply(status, body)
@@ -384,8 +389,7 @@ function refuse(core: Core, incoming: IncomingRequest, status: number): void {
     415: ['Accept', acceptedBodies],
     503: ['Retry-After', core.limits.retryAfterSeconds],
   }
-  const header = more[status]
-  incoming.answer(status, header === undefined ? [] : [header])
+  incoming.answer(status, status in more ? [more[status]!] : [])
 }
 
 /** The status that an anchor wants a refusal to have. */

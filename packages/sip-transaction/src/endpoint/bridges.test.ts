@@ -309,10 +309,13 @@ describe('a bridged call that changes', () => {
 
   it('passes the refusal of a re-INVITE, and 491 to two that cross', async () => {
     const w = await connected()
-    const refused = await w.scenario.settle(w.a.reinvite({ sdp: sdp('alice') }))
+    const refused = await w.scenario.settle(w.a.reinvite({ sdp: sdp('alice-holds') }))
     expect(refused.status).toBe(488)
     w.scenario.network.setConditions({ delayMinMs: 20, delayMaxMs: 20 })
-    const crossing = Promise.all([w.a.reinvite({ sdp: sdp('alice') }), w.b.reinvite({ sdp: sdp('bob') })])
+    const crossing = Promise.all([
+      w.a.reinvite({ sdp: sdp('alice'), glare: 'report' }),
+      w.b.reinvite({ sdp: sdp('bob'), glare: 'report' }),
+    ])
     const statuses = (await w.scenario.settle(crossing)).map((response) => response.status)
     expect(statuses).toContain(491)
     await w.scenario.pass(1000)

@@ -248,7 +248,7 @@ describe('changing a call', () => {
     const { scenario, alice, bobCall } = await pair(100)
     const call = await scenario.settle(alice.invite(target, { sdp: offer }))
     await scenario.pass(100)
-    const response = await scenario.settle(call.reinvite({ sdp: offer }))
+    const response = await scenario.settle(call.reinvite({ sdp: `${offer}a=sendonly\r\n` }))
     expect(response.status).toBe(488)
     expect([call.state, bobCall().state]).toEqual(['active', 'active'])
   })
@@ -259,7 +259,10 @@ describe('changing a call', () => {
     const call = await scenario.settle(alice.invite(target, { sdp: offer }))
     await scenario.pass(200)
     const both = await scenario.settle(
-      Promise.all([call.reinvite({ sdp: offer }), bobCall().reinvite({ sdp: answer })]),
+      Promise.all([
+        call.reinvite({ sdp: offer, glare: 'report' }),
+        bobCall().reinvite({ sdp: answer, glare: 'report' }),
+      ]),
     )
     expect(both.map((response) => response.status)).toEqual([491, 491])
     await expect(
@@ -267,6 +270,44 @@ describe('changing a call', () => {
     ).rejects.toMatchObject({ code: 'GLARE' })
     await scenario.pass(1000)
     expect([call.state, bobCall().state]).toEqual(['active', 'active'])
+  })
+
+  it('RFC 3261 §14.1: two re-INVITEs that cross are both made in the end, the Call-ID owner last', async () => {
+    const { scenario, alice, bobCall } = await pair(100)
+    scenario.network.setConditions({ delayMinMs: 50, delayMaxMs: 50 })
+    const call = await scenario.settle(alice.invite(target, { sdp: offer }))
+    await scenario.pass(200)
+    const done: string[] = []
+    call.onRequest((request) => request.reply(200, { body: offer }))
+    bobCall().onRequest((request) => request.reply(200, { body: answer }))
+    const both = await scenario.settle(
+      Promise.all([
+        call.reinvite({ sdp: offer }).finally(() => done.push('alice')),
+        bobCall()
+          .reinvite({ sdp: answer })
+          .finally(() => done.push('bob')),
+      ]),
+    )
+    expect(both.map((response) => response.status)).toEqual([200, 200])
+    expect(done).toEqual(['bob', 'alice'])
+    expect(scenario.ladder.filter((line) => line.includes('491'))).toHaveLength(2)
+    await scenario.settle(call.bye())
+    await drained(scenario)
+  })
+
+  it('the wait after glare ends with its signal, and with the stack', async () => {
+    const { scenario, alice, bobCall } = await pair(100)
+    const call = await scenario.settle(alice.invite(target, { sdp: offer }))
+    await scenario.pass(100)
+    bobCall().onRequest((request) => request.reply(491))
+    const controller = new AbortController()
+    const aborted = call.reinvite({ sdp: offer, signal: controller.signal }).catch((error: unknown) => error)
+    await scenario.pass(100)
+    controller.abort()
+    expect(await scenario.settle(aborted)).toMatchObject({ code: 'ABORTED' })
+    const often = await scenario.settle(call.reinvite({ sdp: offer }))
+    expect(often.status).toBe(491)
+    expect(scenario.ladder.filter((line) => line === 'bob>alice 491 INVITE')).toHaveLength(6)
   })
 
   it('passes INFO to the handler, and refuses what nobody handles', async () => {

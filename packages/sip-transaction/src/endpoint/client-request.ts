@@ -4,13 +4,15 @@
  * outside of dialogs.
  */
 import type { HeaderInit, SipRequest, SipResponse, Uri } from '@carillon/sip-parser'
-import type { DigestClient } from '../auth/client'
+import { type DigestClient, DigestRounds } from '../auth/client'
 import type { RequestPlan } from '../dialog/dialog'
 import type { TransactionFailure, TransactionId } from '../effects'
 import type { TransactionErrorCode } from '../errors'
 import { orderForLongRequest } from '../locate/long-request'
 import type { Candidate, LocateFailure } from '../locate/plan'
 import type { Destination, Flow } from '../ports'
+import { readFeedback } from '../protection/overload-feedback'
+import { requestClass } from '../protection/request-class'
 import type { Core } from './core'
 import { type Appointment, type ClientUser, describeError } from './driver'
 import type { ListenerEntry, RequestExtras } from './egress'
@@ -68,6 +70,10 @@ export class ClientRequest implements ClientUser {
   private planned: RequestPlan | undefined
   private attempts = 0
   private credentials: readonly HeaderInit[] = []
+  /** The challenges that this request has answered at the server at hand. */
+  private rounds = new DigestRounds()
+  /** Names the next hop that has the request, while the stack offers overload control. */
+  private hopKey: string | undefined
   private isCancelled = false
   private hasProvisional = false
   private isFinal = false
@@ -118,6 +124,7 @@ export class ClientRequest implements ClientUser {
   }
 
   response(response: SipResponse, flow: Flow): void {
+    if (this.hopKey !== undefined) this.learnOfLoad(response, this.hopKey)
     if (response.status < 200) {
       this.hasProvisional = true
       if (!this.isFinal) this.user.provisional?.(response, flow)
@@ -128,6 +135,7 @@ export class ClientRequest implements ClientUser {
       if (this.tryAfter503(response, flow)) return
     } else if (this.current !== undefined) this.core.locator.blocklist.clear(this.current.address)
     if (this.tryAgain(response)) return
+    if (!this.isFinal) this.learnOfServer(response)
     this.markFinal(response.status >= 200 && response.status < 300 && this.spec.method === 'INVITE')
     this.user.final(response, flow)
   }
@@ -139,17 +147,22 @@ export class ClientRequest implements ClientUser {
       if (current !== undefined) core.locator.blocklist.block(current.address, core.driver.nowMs)
       if (!this.isCancelled && this.tryElsewhere(reason)) return
     }
-    const { unavailable } = this
-    if (unavailable === undefined || this.isCancelled) {
-      this.finishWithError(reason === 'timeout' ? 'TIMEOUT' : 'TRANSPORT_FAILED')
-      return
-    }
-    this.markFinal(false)
-    this.user.final(unavailable.response, unavailable.flow)
+    this.endUnanswered(reason === 'timeout' ? 'TIMEOUT' : 'TRANSPORT_FAILED')
   }
 
   terminated(): void {
     this.user.gone?.()
+  }
+
+  /** Ends with the 503 of another server, if there is one, or else with an error. */
+  private endUnanswered(code: TransactionErrorCode): void {
+    const { unavailable } = this
+    if (unavailable === undefined || this.isCancelled) {
+      this.finishWithError(code)
+      return
+    }
+    this.markFinal(false)
+    this.user.final(unavailable.response, unavailable.flow)
   }
 
   private attempt(): void {
@@ -208,6 +221,7 @@ export class ClientRequest implements ClientUser {
     this.hasProvisional = false
     // Another server has nonces of its own, and may ask as the first one did.
     this.attempts = 1
+    this.rounds = new DigestRounds()
     if (isOffWay) this.locate()
     else this.sendToNext()
     return true
@@ -252,6 +266,7 @@ export class ClientRequest implements ClientUser {
     const built = egress.build(this.planned ?? this.newPlan(), entry, remote, this.spec.extras)
     const request = this.attempts > 1 ? built : (this.spec.auth?.preempt(built) ?? built)
     if (destination === this.current && !entry.transport.isReliable && this.changeForLength(request)) return
+    if (this.isKeptBack(request, destination)) return
     this.request = request
     if (this.transactionId !== undefined) driver.clients.delete(this.transactionId)
     const refusedBefore = driver.layer.counters.refused
@@ -259,6 +274,20 @@ export class ClientRequest implements ClientUser {
     this.isRefused = driver.layer.counters.refused !== refusedBefore
     this.transactionId = id
     driver.clients.set(id, this)
+  }
+
+  /**
+   * RFC 7339 §5.3: a part of the requests is not for a next hop that has asked for fewer; true when this one is not, and
+   * has gone to another or failed as after 503.
+   */
+  private isKeptBack(request: SipRequest, destination: Destination): boolean {
+    const { throttle, driver, random, counters } = this.core
+    if (throttle === undefined) return false
+    this.hopKey = hopKeyOf(destination)
+    if (throttle.admits(this.hopKey, requestClass(request) === 'kept', random.fraction(), driver.nowMs)) return false
+    counters.throttled += 1
+    if (!this.tryElsewhere('timeout')) this.endUnanswered('THROTTLED')
+    return true
   }
 
   /** RFC 3261 §18.1.1: a request too long for a datagram goes over TCP first; true when it has been sent that way. */
@@ -283,11 +312,29 @@ export class ClientRequest implements ClientUser {
     const { auth } = this.spec
     if (auth === undefined || this.request === undefined || this.isCancelled || this.isFinal) return false
     if (this.attempts > this.core.limits.authAttemptsMax) return false
-    const signed = auth.answer(this.request, response, this.attempts - 1)
+    const signed = auth.answer(this.request, response, this.rounds)
     if (signed === undefined) return false
     this.credentials = credentialsOf(signed)
     this.attempt()
     return true
+  }
+
+  /** RFC 7616 §3.5: the nonce for the next request, and the server's own proof. */
+  private learnOfServer(response: SipResponse): void {
+    const { auth } = this.spec
+    if (auth === undefined || this.request === undefined || response.status < 200) return
+    if (auth.learn(this.request, response) !== 'wrong') return
+    const { method } = this.spec
+    this.core.logger.warn(
+      { method, status: response.status },
+      'What a server sent to prove that it knows the password does not',
+    )
+  }
+
+  /** RFC 7339 §5.3: how much less the next hop wants. */
+  private learnOfLoad(response: SipResponse, hopKey: string): void {
+    const asked = readFeedback(response.via)
+    if (asked !== undefined) this.core.throttle?.learn(hopKey, asked, this.core.driver.nowMs)
   }
 
   private markFinal(keepTransaction: boolean): void {
@@ -302,6 +349,11 @@ export class ClientRequest implements ClientUser {
     this.markFinal(false)
     this.user.error(code)
   }
+}
+
+function hopKeyOf(destination: Destination): string {
+  const { transport, address, port } = destination.kind === 'flow' ? destination.flow.remote : destination.address
+  return `${transport} ${address} ${port}`
 }
 
 /** The credentials of a request, for the next one of the same kind or for its ACK (RFC 3261 §13.2.2.4). */

@@ -2,18 +2,20 @@
  * What the parts of one stack share: the driver, the way out, the tables of what is alive, and the caps.
  * Internal to the package.
  */
-import type { HeaderInit, Uri } from '@carillon/sip-parser'
+import type { HeaderInit, SipRequest } from '@carillon/sip-parser'
+import { RefusedInvites } from '../dialog/refused-invites'
 import type { StackLimits } from '../limits'
-import { locatePlan } from '../locate/plan'
-import { addressesNow, resolveAddresses } from '../locate/resolver'
-import type { Clock, Destination, DnsResolver, FlowAddress, Logger, Random } from '../ports'
+import type { Clock, Destination, Flow, FlowAddress, Logger, Random } from '../ports'
+import type { NextHopThrottle } from '../protection/next-hop-throttle'
 import type { TimerSettings } from '../timers/timer-settings'
 import type { FlowTable } from '../transport/flow-table'
+import type { Capabilities } from './capabilities'
 import type { Counters } from './counters'
 import type { DialogSession } from './dialog-session'
-import type { Driver } from './driver'
+import type { Appointment, Driver } from './driver'
 import type { Egress } from './egress'
-import type { ExplicitDestination } from './options'
+import type { Locator } from './locator'
+import type { CallEnd, ExplicitDestination } from './options'
 
 /** Something alive that the end of the stack has to wait for, or to end. */
 export interface Closable {
@@ -31,10 +33,20 @@ export class Core {
   readonly waiting = new Set<object>()
   /** Incoming INVITEs, outgoing INVITEs, calls and bridges: what `close()` lets finish and then ends. */
   readonly alive = new Set<Closable>()
+  /** INVITEs of ours that ended without a call, in case a 2xx comes late. */
+  readonly refused: RefusedInvites
+  /** When the next of them is forgotten. */
+  refusedWake: Appointment | undefined
   calls = 0
   bridges = 0
   ringing = 0
   isClosing = false
+  /** Told when a dialog is made, confirmed and over. */
+  onDialog: (kind: 'early' | 'confirmed' | 'ended', session: DialogSession, end?: CallEnd) => void = () => {}
+  /** Told of each final answer to an incoming request. */
+  onAnswer: ((request: SipRequest, flow: Flow, status: number) => void) | undefined
+  /** Next hops that have asked for fewer requests, when the stack offers overload control (RFC 7339). */
+  throttle: NextHopThrottle | undefined
   /** Called when something left one of the tables. */
   onChange: () => void = () => {}
 
@@ -46,15 +58,13 @@ export class Core {
     readonly random: Random,
     readonly clock: Clock,
     readonly logger: Logger,
-    readonly dns: DnsResolver,
+    readonly locator: Locator,
     readonly limits: StackLimits,
     readonly timers: TimerSettings,
-    readonly capabilities: {
-      readonly allow: () => string
-      readonly supported: readonly string[]
-      readonly server: string | undefined
-    },
-  ) {}
+    readonly capabilities: Capabilities,
+  ) {
+    this.refused = new RefusedInvites(limits.refusedInvitesMax, limits.forkedDialogsMax)
+  }
 
   /** A tag (RFC 3261 §19.3 asks for at least 32 bits). */
   newTag(): string {
@@ -66,10 +76,11 @@ export class Core {
     return this.random.token(120)
   }
 
-  /** Allow and Supported, where a peer is to know what may follow. */
-  capabilityHeaders(allow = this.capabilities.allow()): HeaderInit[] {
+  /** Allow and Supported, where a peer is to know what may follow. `without`: an option tag that is left out. */
+  capabilityHeaders(allow = this.capabilities.allow(), without?: string): HeaderInit[] {
     const headers: HeaderInit[] = [['Allow', allow]]
-    if (this.capabilities.supported.length > 0) headers.push(['Supported', this.capabilities.supported.join(', ')])
+    const supported = this.capabilities.supported.filter((tag) => tag !== without)
+    if (supported.length > 0) headers.push(['Supported', supported.join(', ')])
     return headers
   }
 
@@ -87,23 +98,8 @@ export class Core {
     return { kind: 'address', address: target }
   }
 
-  /** The addresses behind a URI: at once when it names one, else later. */
-  locate(uri: Uri): readonly FlowAddress[] | Promise<readonly FlowAddress[]> {
-    const steps = locatePlan(uri, { transports: this.egress.transports })
-    return addressesNow(steps) ?? this.withTimeout(resolveAddresses(steps, this.dns, this.egress.families))
-  }
-
   /** Runs `task` as an input. */
   submit(task: () => void): void {
     this.driver.submit(task)
-  }
-
-  private withTimeout<T>(work: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const late = this.driver.at(this.driver.nowMs + this.limits.dnsTimeoutMs, () =>
-        reject(new Error('The name look-up took too long.')),
-      )
-      work.then(resolve, reject).finally(() => late.cancel())
-    })
   }
 }

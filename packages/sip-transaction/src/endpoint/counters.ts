@@ -14,8 +14,16 @@ export type DropReason =
   | 'stray-response'
   /** An ACK for which there is no dialog. */
   | 'stray-ack'
+  /** A connection over a cap, or whose TLS or WebSocket handshake failed. */
+  | 'refused-connection'
   /** A response whose way back is unknown. */
   | 'unroutable-response'
+  /** A request of a scanner. */
+  | 'scanner'
+  /** A request of a source that sends too many. */
+  | 'rate-limit'
+  /** A datagram for which there was no room to wait, or a repeated one that there was no time for. */
+  | 'overload'
 
 /** Counters since the stack was made. They only grow. */
 export interface StackCounters {
@@ -27,6 +35,12 @@ export interface StackCounters {
   readonly rejectedMalformed: number
   /** Requests answered 503 because a cap was reached or the stack closes. */
   readonly rejectedOverload: number
+  /** Requests answered 503 by overload control, before any work was done for them. */
+  readonly shed: number
+  /** Requests answered 503 because their source sends too many. */
+  readonly rejectedRateLimit: number
+  /** Requests of ours kept back because their next hop has asked for fewer (RFC 7339). */
+  readonly throttled: number
   /** Handlers that threw; each gave a 500. */
   readonly handlerErrors: number
   readonly dropped: Readonly<Record<DropReason, number>>
@@ -40,6 +54,9 @@ export class Counters {
   sendFailures = 0
   rejectedMalformed = 0
   rejectedOverload = 0
+  shed = 0
+  rejectedRateLimit = 0
+  throttled = 0
   handlerErrors = 0
   readonly dropped: Record<DropReason, number> = {
     garbage: 0,
@@ -48,7 +65,11 @@ export class Counters {
     'malformed-ack': 0,
     'stray-response': 0,
     'stray-ack': 0,
+    'refused-connection': 0,
     'unroutable-response': 0,
+    scanner: 0,
+    'rate-limit': 0,
+    overload: 0,
   }
 
   snapshot(): StackCounters {

@@ -1,73 +1,77 @@
 /**
  * One dialog with an INVITE usage, as the endpoint runs it: what comes in goes through the usage's table, what goes out
- * is built by the dialog. RFC 3261 §12.2, §13.3.1.4, §14, §15; RFC 5057. Every method runs inside an input.
+ * is built by the dialog. RFC 3261 §12.2, §13.3.1.4, §14, §15; RFC 3262 §3; RFC 3311 §5.2; RFC 4028; RFC 5057. Every
+ * method runs inside an input.
  */
 import type { HeaderInit, SipRequest, SipResponse } from '@carillon/sip-parser'
 import type { DigestClient } from '../auth/client'
-import { ClientAcks } from '../dialog/ack-2xx'
-import type { Dialog, RequestPlan } from '../dialog/dialog'
-import { InviteUsage, type UsageAction } from '../dialog/invite-usage'
-import { Negotiation } from '../dialog/negotiation'
+import type { Dialog } from '../dialog/dialog'
+import { endsDialog, InviteUsage, type UsageAction } from '../dialog/invite-usage'
 import type { TransactionErrorCode } from '../errors'
-import type { Destination, Flow } from '../ports'
+import type { Flow } from '../ports'
 import { responseDestination } from '../transport/via'
+import { AckSender } from './ack-sender'
+import { answerByDefault } from './answer-by-default'
 import { AnswerRepeater } from './answer-repeater'
-import { answerByDefault } from './call'
-import { ClientRequest, type ClientRequestUser, credentialsOf } from './client-request'
+import { credentialsOf } from './client-request'
 import type { Core } from './core'
+import { InDialogRequests, type ReinviteUser, type SentRequest, type SessionRequestUser } from './in-dialog-requests'
 import type { IncomingRequest } from './incoming-request'
 import type { CallEnd, InDialogOptions } from './options'
 import { PeerHop } from './peer-hop'
-import { reasonHeaders } from './reason'
-
-/** Who uses the dialog: a call or a bridge. */
-export interface SessionOwner {
-  /** A request in the dialog that is neither ACK nor BYE; it waits for an answer. */
-  received(incoming: IncomingRequest): void
-  /** The first ACK for a 2xx of ours. */
-  acknowledged(ack: SipRequest): void
-  /** The dialog is over; called once. */
-  endedBy(end: CallEnd): void
-}
-
-/** Who hears of a request in the dialog. */
-export interface SessionRequestUser {
-  final(response: SipResponse): void
-  error(code: TransactionErrorCode): void
-}
-
-interface SentAck {
-  readonly bytes: Uint8Array
-  readonly destination: Destination
-}
+import { reasonHeaders, reasonsOf } from './reason'
+import type { ReliableResponses } from './reliable-responses'
+import { sdpOf } from './session-body'
+import { SessionDescriptions } from './session-descriptions'
+import type { SessionOwner } from './session-owner'
+import { refreshSession } from './session-refresh'
+import { SessionTimers, type SessionTimerUser } from './session-timers'
 
 /** A dialog that is alive. */
-export class DialogSession {
+export class DialogSession implements SessionTimerUser {
   readonly usage = new InviteUsage('early')
-  readonly negotiation = new Negotiation()
+  readonly negotiation = new SessionDescriptions()
+  readonly timers: SessionTimers
+  readonly requests: InDialogRequests
+  /** The way to the peer. */
+  readonly hop: PeerHop
   owner: SessionOwner | undefined
   auth: DigestClient | undefined
   /** What Allow says in this dialog, when not what it says elsewhere. */
   allow: string | undefined
+  /** Whether the peer's Allow names UPDATE. */
+  mayUpdate = false
+  /** Reliable responses to the peer's INVITE, until it sends another one. */
+  reliable: ReliableResponses | undefined
+  /** Sends the ACK that is still owed, when the call ends before its user has sent it. */
+  onAckWanted: (() => void) | undefined
   private readonly answers: AnswerRepeater
-  private readonly acks = new ClientAcks<SentAck>()
+  private readonly acks: AckSender
   /** The peer's INVITE that has no final response. */
   private pendingInvite: IncomingRequest | undefined
-  /** The way to the peer. */
-  readonly hop: PeerHop
+  /** The peer's UPDATE that has no final response. */
+  private pendingUpdate: IncomingRequest | undefined
+  /** The UPDATE or PRACK of the peer whose offer is open. */
+  private pendingOffer: IncomingRequest | undefined
   private isOver = false
   private byeDone: (() => void) | undefined
   private deferredBye: readonly HeaderInit[] = []
 
+  /** @param isCallIdOwner true when this end sent the first INVITE (RFC 3261 §14.1) */
   constructor(
     readonly core: Core,
     readonly dialog: Dialog,
+    readonly isCallIdOwner: boolean,
   ) {
     this.answers = new AnswerRepeater(core, () => {
       this.carryOut(this.usage.handle('ack-lost'), { by: 'timeout', reason: 'no ACK' })
     })
     this.hop = new PeerHop(core, dialog)
+    this.acks = new AckSender(core, dialog, this.hop)
+    this.timers = new SessionTimers(core, this)
+    this.requests = new InDialogRequests(this)
     core.sessions.set(dialog.key, this)
+    core.onDialog('early', this)
   }
 
   /** True until the call is over. */
@@ -86,16 +90,19 @@ export class DialogSession {
     if (method === 'BYE') this.receiveBye(incoming)
     else if (method === 'INVITE') this.receiveInvite(incoming)
     else if (!this.isAlive) incoming.answer(481)
+    else if (method === 'PRACK') this.receivePrack(incoming)
     else if (method === 'UPDATE') this.receiveUpdate(incoming)
     else if (this.owner !== undefined) this.owner.received(incoming)
     else if (method === 'INFO' || method === 'MESSAGE') this.answerLater(incoming)
-    else answerByDefault(incoming)
+    else answerByDefault(incoming, this)
   }
 
   /** An ACK in this dialog; false when it acknowledges nothing that waits. */
   receiveAck(ack: SipRequest): boolean {
     if (!this.answers.acknowledged(ack.cseq.seq)) return false
-    if (ack.bodyLength > 0) this.negotiation.handle('receive')
+    this.releaseReliable()
+    const sdp = sdpOf(ack)
+    if (sdp !== undefined && this.negotiation.state === 'local-offer') this.negotiation.take(sdp)
     else if (this.negotiation.state === 'local-offer') this.negotiation.handle('abandon')
     const action = this.usage.handle('receive-ack')
     this.owner?.acknowledged(ack)
@@ -107,26 +114,33 @@ export class DialogSession {
   open(incoming: IncomingRequest): void {
     this.pendingInvite = incoming
     this.hop.heardRequest(incoming.message, incoming.flow)
-    if (incoming.message.bodyLength > 0) this.negotiation.handle('receive')
+    this.takeInvite(incoming)
   }
 
-  /** Answers the peer's INVITE with 2xx and repeats it until the ACK. False when it may not be sent any more. */
-  accept(incoming: IncomingRequest, response: SipResponse): boolean {
+  /** Whether an INVITE of the peer may be answered 2xx now. */
+  get mayAccept(): boolean {
+    return this.usage.state === 'early' || this.usage.state === 'reinvited'
+  }
+
+  /** A 2xx to the peer's INVITE goes out now, and again until its ACK comes. False when it may not be sent any more. */
+  accept(incoming: IncomingRequest, response: SipResponse, sdp: Uint8Array | string | undefined): boolean {
+    const { state } = this.usage
     if (this.usage.handle('send-2xx') !== 'proceed') return false
+    if (state === 'early') this.core.onDialog('confirmed', this)
     this.pendingInvite = undefined
-    if (response.bodyLength > 0) this.negotiation.handle('send')
+    if (sdp !== undefined) this.negotiation.sentResponse(sdp)
+    this.timers.answered(this.timers.judge(incoming.message))
     const destination = responseDestination(incoming.flow, incoming.message.via)
     this.answers.sent(incoming.message.cseq.seq, response.toBytes(), destination)
     return true
   }
 
   /** An INVITE of the peer has been refused, or its transaction died. One that never got through changes nothing. */
-  rejected(incoming: IncomingRequest): void {
+  rejected(incoming: IncomingRequest, end: CallEnd = { by: 'local' }): void {
     if (this.pendingInvite !== incoming) return
     this.pendingInvite = undefined
     this.negotiation.handle('abandon')
-    const action = this.usage.handle('send-failure')
-    if (action === 'end') this.end({ by: 'local' })
+    if (this.usage.handle('send-failure') === 'end') this.end(end)
   }
 
   /** Our INVITE has got a failure, so the early dialog is over. */
@@ -137,37 +151,33 @@ export class DialogSession {
   /** The first 2xx to our INVITE; an ACK is owed from now on. */
   accepted(response: SipResponse, flow: Flow): void {
     this.dialog.confirmByClient(response)
+    this.core.onDialog('confirmed', this)
     this.hop.heardResponse(flow)
-    if (response.bodyLength > 0) this.negotiation.handle('receive')
-    this.carryOut(this.usage.handle('receive-2xx'), { by: 'local' })
+    this.learn(response)
+    const sdp = sdpOf(response)
+    if (sdp !== undefined) this.negotiation.takeResponse(sdp)
+    const action = this.usage.handle('receive-2xx')
+    if (action === 'proceed') this.timers.heard(response)
+    this.carryOut(action, { by: 'local' })
   }
 
   /** A repetition of a 2xx: the same ACK again (RFC 3261 §13.2.2.4). False when none has been sent. */
   repeatAck(cseq: number): boolean {
-    const ack = this.acks.forRetransmission(cseq)
-    if (ack === undefined) return false
-    this.core.driver.out.push({ kind: 'send', ...ack, transactionId: undefined })
-    return true
+    return this.acks.repeat(cseq)
   }
 
-  /** Acknowledges the 2xx to our INVITE of that number. */
+  /** Acknowledges the 2xx to that INVITE of ours; `sdp` answers the offer that it carried. */
   ack(invite: SipRequest, sdp?: Uint8Array | string): void {
-    const cseq = invite.cseq.seq
-    if (this.acks.forRetransmission(cseq) !== undefined) return
+    this.acknowledge(invite.cseq.seq, credentialsOf(invite), sdp)
+  }
+
+  /** The same for an INVITE of which only number and credentials are known. */
+  acknowledge(cseq: number, credentials: readonly HeaderInit[], sdp?: Uint8Array | string): void {
+    if (this.acks.hasSent(cseq)) return
     this.usage.handle('send-ack')
-    if (sdp !== undefined) this.negotiation.handle('send')
+    if (sdp !== undefined) this.negotiation.sent(sdp)
     else if (this.negotiation.state === 'remote-offer') this.negotiation.handle('abandon')
-    const extras =
-      sdp === undefined ? { contact: false } : { contact: false, body: sdp, contentType: 'application/sdp' }
-    this.hop.locate((destination) => {
-      const entry = this.core.egress.entryTo(destination)
-      if (entry === undefined) return
-      const remote = destination.kind === 'flow' ? destination.flow.remote.address : destination.address.address
-      const plan = this.dialog.ackFor(cseq, credentialsOf(invite))
-      const bytes = this.core.egress.build(plan, entry, remote, extras).toBytes()
-      this.acks.sent(cseq, { bytes, destination })
-      this.core.driver.out.push({ kind: 'send', bytes, destination, transactionId: undefined })
-    })
+    this.acks.send(cseq, credentials, sdp)
   }
 
   /** The client transaction of our INVITE is gone. */
@@ -176,46 +186,13 @@ export class DialogSession {
   }
 
   /** Sends a request in the dialog; for INVITE use {@link reinvite}. */
-  request(method: string, options: InDialogOptions, user: SessionRequestUser): ClientRequest {
-    if (method === 'UPDATE' && options.body !== undefined) this.negotiation.handle('send')
-    const client = this.clientRequest(method, options, {
-      final: (response) => {
-        if (method === 'UPDATE') this.settleUpdate(response)
-        this.judge(response.status)
-        user.final(response)
-      },
-      error: (code) => {
-        if (method === 'UPDATE') this.negotiation.handle('abandon')
-        this.lostBy(code)
-        user.error(code)
-      },
-    })
-    client.start()
-    return client
+  request(method: string, options: InDialogOptions, user: SessionRequestUser): SentRequest {
+    return this.requests.request(method, options, user)
   }
 
-  /**
-   * Sends a re-INVITE. Its user hears the final response; after a 2xx it must call {@link ack} with the request.
-   * Undefined when glare forbids it (RFC 3261 §14.1).
-   */
-  reinvite(
-    options: InDialogOptions,
-    user: { final(response: SipResponse, request: SipRequest): void; error(code: TransactionErrorCode): void },
-  ): ClientRequest | undefined {
-    if (this.usage.handle('send-reinvite') !== 'proceed') return undefined
-    if (options.body !== undefined) this.negotiation.handle('send')
-    const client: ClientRequest = this.clientRequest('INVITE', options, {
-      final: (response, flow) => this.reinviteFinal(client, response, flow, user),
-      error: (code) => {
-        this.negotiation.handle('abandon')
-        this.usage.handle('receive-failure')
-        this.lostBy(code)
-        user.error(code)
-      },
-      gone: () => this.inviteGone(client.request?.cseq.seq ?? 0),
-    })
-    client.start()
-    return client
+  /** Sends a re-INVITE; undefined when glare forbids it (RFC 3261 §14.1). */
+  reinvite(options: InDialogOptions, user: ReinviteUser): SentRequest | undefined {
+    return this.requests.reinvite(options, user)
   }
 
   /** Ends the dialog: BYE now, or as soon as it may be sent (RFC 3261 §15). `done` is called when it is over. */
@@ -233,7 +210,8 @@ export class DialogSession {
   /** Forgets the dialog without a word. */
   close(): void {
     this.usage.handle('close')
-    this.answers.stop()
+    if (!this.isOver) this.core.onDialog('ended', this)
+    this.quieten()
     if (this.core.sessions.get(this.dialog.key) === this) this.core.sessions.delete(this.dialog.key)
     const done = this.byeDone
     this.byeDone = undefined
@@ -241,37 +219,42 @@ export class DialogSession {
     this.core.onChange()
   }
 
-  private reinviteFinal(
-    client: ClientRequest,
-    response: SipResponse,
-    flow: Flow,
-    user: { final(response: SipResponse, request: SipRequest): void },
-  ): void {
-    const request = client.request!
-    if (response.status >= 300) {
-      this.negotiation.handle('abandon')
-      this.usage.handle('receive-failure')
-      this.judge(response.status)
-      user.final(response, request)
-      return
-    }
-    if (this.repeatAck(request.cseq.seq)) return
-    const action = this.usage.handle('receive-2xx')
-    if (action === 'ignore') return
-    this.dialog.refreshTarget(response)
-    this.hop.heardResponse(flow)
-    if (response.bodyLength > 0) this.negotiation.handle('receive')
-    if (action === 'ack') this.ack(request)
-    user.final(response, request)
+  /** A session timer wants a refresh (RFC 4028 §7.4). */
+  refreshSession(): void {
+    refreshSession(this)
   }
 
-  private settleUpdate(response: SipResponse): void {
-    if (response.status >= 300) {
-      this.negotiation.handle('abandon')
-      return
-    }
-    this.dialog.refreshTarget(response)
-    if (response.bodyLength > 0) this.negotiation.handle('receive')
+  /** No refresh came in time (RFC 4028 §10). */
+  sessionExpired(): void {
+    this.lost('timeout', 'SIP ;cause=408 ;text="Session timer expired"')
+  }
+
+  /** An offer of the peer in UPDATE or PRACK has got its final answer. */
+  offerAnswered(incoming: IncomingRequest, status: number, sdp: Uint8Array | string | undefined): void {
+    if (this.pendingUpdate === incoming) this.pendingUpdate = undefined
+    if (incoming.method === 'UPDATE' && status < 300 && this.usage.state !== 'early')
+      this.timers.answered(this.timers.judge(incoming.message))
+    if (this.pendingOffer !== incoming) return
+    this.pendingOffer = undefined
+    if (status < 300 && sdp !== undefined) this.negotiation.sent(sdp)
+    else this.negotiation.handle('abandon')
+  }
+
+  /** Learns what the peer can do. */
+  learn(message: SipRequest | SipResponse): void {
+    const allow = message.decode('allow')
+    if (allow.ok && allow.value.length > 0) this.mayUpdate = allow.value.includes('UPDATE')
+  }
+
+  /** A request in the dialog was answered. A PRACK that finds nothing to acknowledge says nothing of the dialog. */
+  judge(method: string, status: number): void {
+    if (method !== 'PRACK' && endsDialog(method, status)) this.lost('remote', `${status}`)
+  }
+
+  /** A request in the dialog was not answered. */
+  lostBy(code: TransactionErrorCode): void {
+    if (code === 'TIMEOUT') this.lost('timeout', 'no answer')
+    else if (code === 'TRANSPORT_FAILED' || code === 'UNREACHABLE') this.lost('transport', 'unreachable')
   }
 
   private receiveBye(incoming: IncomingRequest): void {
@@ -281,35 +264,88 @@ export class DialogSession {
     this.pendingInvite = undefined
     if (action === 'answer-bye-and-reject') pending?.terminate()
     const reason = incoming.message.get('Reason')
-    this.end(reason === undefined ? { by: 'remote' } : { by: 'remote', reason })
+    this.end(reason === undefined ? { by: 'remote' } : { by: 'remote', reason, ...reasonsOf(incoming.message) })
   }
 
   private receiveInvite(incoming: IncomingRequest): void {
-    const action = this.usage.handle('receive-reinvite')
+    // An UPDATE of ours with an open offer is glare as well (RFC 3311 §5.1).
+    const isOfferOpen = this.usage.state === 'confirmed' && this.negotiation.state !== 'stable'
+    const action = isOfferOpen ? 'refuse-glare' : this.usage.handle('receive-reinvite')
     if (action === 'refuse-glare') incoming.answer(491)
     else if (action === 'refuse-busy') this.answerLater(incoming)
     else if (action !== 'proceed' || this.owner === undefined) incoming.answer(481)
     else {
       this.dialog.refreshTarget(incoming.message)
       this.pendingInvite = incoming
-      if (incoming.message.bodyLength > 0) this.negotiation.handle('receive')
+      this.takeInvite(incoming)
       this.owner.received(incoming)
     }
   }
 
+  private takeInvite(incoming: IncomingRequest): void {
+    this.reliable?.close()
+    this.reliable = undefined
+    this.learn(incoming.message)
+    this.negotiation.takeInvite(sdpOf(incoming.message), this.usage.state === 'early')
+  }
+
+  private receivePrack(incoming: IncomingRequest): void {
+    if (this.reliable === undefined) incoming.answer(481)
+    else this.reliable.receive(incoming)
+  }
+
+  /** The INVITE is over; a PRACK for it may be late (RFC 3262 §3), but not for ever. */
+  private releaseReliable(): void {
+    const { reliable } = this
+    if (reliable === undefined) return
+    const release = () => {
+      reliable.close()
+      if (this.reliable === reliable) this.reliable = undefined
+    }
+    const { driver, timers } = this.core
+    if (reliable.isAwaiting) driver.at(driver.nowMs + 64 * timers.T1, release)
+    else release()
+  }
+
+  /** A PRACK has been matched: its description is an answer or, after an answer, a new offer (RFC 3262 §5). */
+  prackAccepted(incoming: IncomingRequest): void {
+    const sdp = sdpOf(incoming.message)
+    if (sdp === undefined) {
+      if (this.negotiation.state === 'local-offer') this.negotiation.handle('abandon')
+      incoming.answerNow(200)
+      return
+    }
+    const verdict = this.negotiation.take(sdp)
+    if (verdict === 'offer') this.pendingOffer = incoming
+    if (verdict === 'answer') incoming.answerNow(200)
+    else if (verdict === 'offer' && this.owner !== undefined) this.owner.received(incoming)
+    else incoming.answerNow(488)
+  }
+
   private receiveUpdate(incoming: IncomingRequest): void {
-    if (incoming.message.bodyLength > 0) {
-      // RFC 3311 §5.2
-      const verdict = this.negotiation.state
-      if (verdict === 'local-offer') incoming.answer(491)
-      else if (verdict === 'remote-offer' || this.owner === undefined) this.answerLater(incoming)
-      if (verdict !== 'stable' || this.owner === undefined) return
-      this.negotiation.handle('receive')
+    const sdp = sdpOf(incoming.message)
+    // RFC 3311 §5.2
+    if (this.pendingUpdate !== undefined) {
+      this.answerLater(incoming)
+      return
+    }
+    if (sdp !== undefined) {
+      const { state } = this.negotiation
+      if (state === 'local-offer') incoming.answer(491)
+      else if (state === 'remote-offer' || this.owner === undefined) this.answerLater(incoming)
+      if (state !== 'stable' || this.owner === undefined) return
+      this.negotiation.take(sdp)
+      this.pendingOffer = incoming
     }
     this.dialog.refreshTarget(incoming.message)
-    // Before the answer nobody uses the dialog; 481 would make the peer give it up (RFC 3261 §12.2.1.2).
-    if (this.owner === undefined) incoming.answer(200)
-    else this.owner.received(incoming)
+    this.learn(incoming.message)
+    // Without a body it only refreshes target and session, whoever uses the dialog (RFC 3311 §5.2, RFC 4028 §7.4).
+    if (incoming.message.bodyLength === 0 || this.owner === undefined) {
+      incoming.answer(200)
+      return
+    }
+    this.pendingUpdate = incoming
+    this.owner.received(incoming)
   }
 
   /** 500 with a Retry-After between 0 and 10 seconds, chosen at random (RFC 3261 §14.2, RFC 3311 §5.2). */
@@ -317,42 +353,8 @@ export class DialogSession {
     incoming.answer(500, [['Retry-After', Math.floor(this.core.random.fraction() * 11)]])
   }
 
-  /** An UPDATE of the peer got its final answer. */
-  updateAnswered(status: number, hasBody: boolean): void {
-    if (this.negotiation.state !== 'remote-offer' || this.pendingInvite !== undefined) return
-    this.negotiation.handle(status < 300 && hasBody ? 'send' : 'abandon')
-  }
-
-  private clientRequest(method: string, options: InDialogOptions, user: ClientRequestUser): ClientRequest {
-    const contact = method === 'INVITE' || method === 'UPDATE' || method === 'REFER' || method === 'SUBSCRIBE'
-    const own: readonly HeaderInit[] = method === 'INVITE' ? this.core.capabilityHeaders(this.allow) : []
-    return new ClientRequest(
-      this.core,
-      {
-        method,
-        nextHop: () => this.dialog.nextHop,
-        plan: (credentials): RequestPlan =>
-          this.dialog.nextRequest(method, [...credentials, ...own, ...(options.headers ?? [])]),
-        destination: this.hop.direct() === undefined ? undefined : () => this.hop.direct(),
-        extras: { contact, body: options.body, contentType: options.contentType },
-        auth: this.auth,
-        timeoutMs: options.timeoutMs,
-      },
-      user,
-    )
-  }
-
-  /** A request in the dialog was answered; 481 and 408 mean that the peer has no dialog (RFC 3261 §12.2.1.2). */
-  private judge(status: number): void {
-    if (status === 481 || status === 408) this.lost('remote', `${status}`)
-  }
-
-  private lostBy(code: TransactionErrorCode): void {
-    if (code === 'TIMEOUT') this.lost('timeout', 'no answer')
-    else if (code === 'TRANSPORT_FAILED' || code === 'UNREACHABLE') this.lost('transport', 'unreachable')
-  }
-
   private lost(by: CallEnd['by'], reason: string): void {
+    if (this.deferredBye.length === 0 && by !== 'remote') this.deferredBye = reasonHeaders(reason)
     this.carryOut(this.usage.handle('dialog-lost'), { by, reason })
   }
 
@@ -368,16 +370,13 @@ export class DialogSession {
     } else if (action === 'end') this.end(end)
     else if (action === 'refuse-local') {
       // A callee may not send BYE in an early dialog: its INVITE is refused instead (RFC 3261 §15).
-      this.pendingInvite?.answer(480)
+      this.pendingInvite?.refuse(480)
     }
   }
 
-  /** Sends the ACK that is still owed, when the call ends before its user has sent it. */
-  onAckWanted: (() => void) | undefined
-
   private sendBye(end: CallEnd): void {
-    const headers = this.deferredBye
-    const client = this.clientRequest('BYE', { headers }, { final: () => this.close(), error: () => this.close() })
+    const close = () => this.close()
+    const client = this.requests.make('BYE', {}, this.deferredBye, { final: close, error: close })
     this.end(end, true)
     client.start()
   }
@@ -385,8 +384,17 @@ export class DialogSession {
   private end(end: CallEnd, isByeUnderWay = false): void {
     if (this.isOver) return
     this.isOver = true
-    this.answers.stop()
+    this.core.onDialog('ended', this, end)
+    this.pendingInvite?.refuse(480)
+    this.quieten()
     this.owner?.endedBy(end)
     if (!isByeUnderWay) this.close()
+  }
+
+  private quieten(): void {
+    this.answers.stop()
+    this.timers.stop()
+    this.reliable?.close()
+    this.negotiation.handle('close')
   }
 }

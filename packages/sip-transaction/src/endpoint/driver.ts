@@ -4,7 +4,8 @@
  */
 import type { SipRequest, SipResponse } from '@carillon/sip-parser'
 import type { Effect, TransactionFailure, TransactionId } from '../effects'
-import type { Clock, Destination, Flow, Logger, ScheduledWake } from '../ports'
+import { channels } from '../observe/channels'
+import type { Clock, Destination, Flow, Logger, ScheduledWake, Turns } from '../ports'
 import { Timer, TimerWheel } from '../timers/timer-wheel'
 import type { TransactionLayer } from '../transaction/layer'
 
@@ -17,7 +18,8 @@ export interface ClientUser {
 
 /** Who hears of a server transaction after its request. */
 export interface ServerUser {
-  cancelled(): void
+  /** `cancel` is the CANCEL; its Reason may say why (RFC 3326). */
+  cancelled(cancel: SipRequest): void
   failed(reason: TransactionFailure): void
   terminated(): void
 }
@@ -28,12 +30,17 @@ export interface DriverHooks {
   ack(request: SipRequest, flow: Flow): void
   strayResponse(response: SipResponse, flow: Flow): void
   send(bytes: Uint8Array, destination: Destination, failed: (reason: string) => void): void
+  /** Every effect, for observers; called when somebody has subscribed to the transaction channel. */
+  effect?(effect: Effect): void
 }
 
 /** A pending call of the agenda. */
 export interface Appointment {
   cancel(): void
 }
+
+/** Timers of one kind that fire in one input; then those of a turn that has time left go on. */
+const expiriesPerInput = 32
 
 /** Runs inputs one after another and keeps the single wake-up of its endpoint. */
 export class Driver {
@@ -45,6 +52,7 @@ export class Driver {
   readonly out: Effect[] = []
   private readonly queue: (() => void)[] = []
   private readonly agenda = new TimerWheel<() => void, undefined>()
+  private readonly expireInput = () => this.expire()
   private isDraining = false
   private hasStopped = false
   private wake: ScheduledWake | undefined
@@ -55,6 +63,7 @@ export class Driver {
     readonly clock: Clock,
     private readonly logger: Logger,
     private readonly hooks: DriverHooks,
+    private readonly turns?: Turns,
   ) {}
 
   /** Monotonic time, for inputs. */
@@ -128,6 +137,7 @@ export class Driver {
   }
 
   private carry(effect: Effect): void {
+    if (channels.transaction.hasSubscribers) this.hooks.effect?.(effect)
     switch (effect.kind) {
       case 'send':
         this.send(effect.bytes, effect.destination, effect.transactionId)
@@ -145,7 +155,7 @@ export class Driver {
         this.hooks.strayResponse(effect.response, effect.flow)
         break
       case 'cancelled':
-        this.servers.get(effect.transactionId)?.cancelled()
+        this.servers.get(effect.transactionId)?.cancelled(effect.cancel)
         break
       case 'failed':
         this.clients.get(effect.transactionId)?.failed(effect.reason)
@@ -193,14 +203,16 @@ export class Driver {
     if (dueMs === Number.POSITIVE_INFINITY) return
     this.wake = this.clock.schedule(dueMs, () => {
       this.wake = undefined
-      this.submit(() => this.expire())
+      this.submit(this.expireInput)
     })
   }
 
   private expire(): void {
     const nowMs = this.nowMs
-    this.layer.expire(nowMs, this.out)
-    this.agenda.expire(nowMs, (timer) => this.submit(timer.owner))
+    const isLeft = this.layer.expire(nowMs, this.out, expiriesPerInput)
+    const isAgendaLeft = this.agenda.expire(nowMs, (timer) => this.submit(timer.owner), expiriesPerInput)
+    // Thousands may fall due at once. Without time the next turn goes on, for the wake-up is in the past.
+    if ((isLeft || isAgendaLeft) && this.turns?.hasTime() !== false) this.submit(this.expireInput)
   }
 }
 

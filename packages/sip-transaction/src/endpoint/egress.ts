@@ -39,6 +39,8 @@ export class Egress {
   transports: readonly string[] = []
   /** Address families at hand. */
   families: readonly (4 | 6)[] = []
+  /** Parameters that every Via of ours has besides, as they are written. */
+  viaSuffix = ''
   private readonly byFlow = new WeakMap<Flow, ListenerEntry>()
 
   constructor(
@@ -113,7 +115,7 @@ export class Egress {
     // RFC 5923 §5: we take requests on this connection, from whoever knows us by our certificate.
     if (entry.transport.offersAlias === true) params.set('alias', null)
     const via = Via.of({ transport: entry.transport.name, host: address, port, params })
-    const headers: HeaderInit[] = [['Via', via.toString()], ...plan.headers]
+    const headers: HeaderInit[] = [['Via', `${via}${this.viaSuffix}`], ...plan.headers]
     if (typeof extras.contact === 'string') headers.push(['Contact', extras.contact])
     else if (extras.contact) headers.push(['Contact', this.contactFor(entry, remote, plan.user, owesSips(plan))])
     if (this.userAgent !== undefined) headers.push(['User-Agent', this.userAgent])

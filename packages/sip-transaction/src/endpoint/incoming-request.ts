@@ -1,40 +1,29 @@
 /**
  * A request that waits for its answer: RFC 3261 §8.2.6 (responses), §13.3.1 (INVITE), §9.2 (CANCEL), §12.1.1 (dialogs).
  */
-import {
-  type HeaderInit,
-  type NameAddr,
-  responseTo,
-  type SipRequest,
-  type SipResponse,
-  SipUri,
-  type Uri,
-} from '@carillon/sip-parser'
+import type { HeaderInit, Reason, SipRequest, SipResponse } from '@carillon/sip-parser'
 import { Dialog } from '../dialog/dialog'
 import type { TransactionFailure, TransactionId } from '../effects'
-import { SipTransactionError, SipUsageError } from '../errors'
-import type { Flow, FlowAddress } from '../ports'
+import { SipTransactionError, SipUsageError, type TransactionErrorCode } from '../errors'
+import type { Flow } from '../ports'
 import type { Bridge } from './bridge'
 import { startBridge } from './bridge-runner'
 import { Call } from './call'
 import type { Closable, Core } from './core'
-import { DialogSession, type SessionOwner } from './dialog-session'
+import { DialogSession } from './dialog-session'
 import type { Appointment, ServerUser } from './driver'
-import type { AcceptOptions, BridgeOptions, BridgeTarget, ReplyOptions } from './options'
-
-/** Where a request came from. */
-export interface RequestSource extends FlowAddress {
-  /** Names the flow, as destination of later requests to the same peer. */
-  readonly flowId: number
-  readonly isReliable: boolean
-  readonly isSecure: boolean
-}
+import { type EarlyDialog, earlyDialogOf, handOver } from './early-dialog'
+import { IncomingMessage } from './incoming-message'
+import type { AcceptOptions, BridgeOptions, BridgeTarget, CallEnd, ReplyOptions } from './options'
+import { reasonsOf } from './reason'
+import { isReliableReply, ReliableResponses, type ReliableUser } from './reliable-responses'
+import { withResolvers } from './resolvers'
+import { buildResponse } from './response-builder'
+import { sessionBody } from './session-body'
+import type { SessionOwner } from './session-owner'
 
 /** A request for a handler. Answer it with `reply`, `accept` or `bridge`. */
-export class IncomingRequest implements ServerUser, Closable {
-  readonly message: SipRequest
-  /** @internal */
-  readonly flow: Flow
+export class IncomingRequest extends IncomingMessage implements ServerUser, Closable, ReliableUser {
   /** @internal The dialog that the request is in, or has made. */
   session: DialogSession | undefined
   /** @internal What Allow says in the dialog that the request makes, when not what it says elsewhere. */
@@ -48,14 +37,15 @@ export class IncomingRequest implements ServerUser, Closable {
   private isFinal = false
   private isAbandoned = false
   private ownTag: string | undefined
+  private reliable: ReliableResponses | undefined
+  private cancel: SipRequest | undefined
   private lateAnswer: Appointment | undefined
 
   /** @internal */
   constructor(core: Core, transactionId: TransactionId, message: SipRequest, flow: Flow, session?: DialogSession) {
+    super(message, flow)
     this.core = core
     this.transactionId = transactionId
-    this.message = message
-    this.flow = flow
     this.session = session
     core.waiting.add(this)
     core.driver.servers.set(transactionId, this)
@@ -65,45 +55,10 @@ export class IncomingRequest implements ServerUser, Closable {
     this.lateAnswer = core.driver.at(core.driver.nowMs + core.limits.inviteAnswerTimeoutMs, () => this.answer(480))
   }
 
-  get method(): string {
-    return this.message.method
-  }
-
-  get uri(): Uri {
-    return this.message.uri
-  }
-
-  get from(): NameAddr {
-    return this.message.from
-  }
-
-  get to(): NameAddr {
-    return this.message.to
-  }
-
-  get callId(): string {
-    return this.message.callId
-  }
-
-  get cseq(): { readonly seq: number; readonly method: string } {
-    return this.message.cseq
-  }
-
-  /** The body; not to be changed. */
-  get body(): Uint8Array {
-    return this.message.body
-  }
-
   /** What handlers of one request tell each other. */
   get locals(): Map<string, unknown> {
     this.notes ??= new Map()
     return this.notes
-  }
-
-  /** Where it came from. */
-  get source(): RequestSource {
-    const { remote, id, isReliable, isSecure } = this.flow
-    return { ...remote, flowId: id, isReliable, isSecure }
   }
 
   /** The stack's wall clock, in milliseconds since the Unix epoch. */
@@ -118,6 +73,20 @@ export class IncomingRequest implements ServerUser, Closable {
       if (this.isAbandoned) this.controller.abort(new SipTransactionError('CANCELLED'))
     }
     return this.controller.signal
+  }
+
+  /** Why the INVITE was cancelled: the Reason header of the CANCEL (RFC 3326); empty when it did not say. */
+  get cancelReasons(): readonly Reason[] {
+    return (this.cancel === undefined ? undefined : reasonsOf(this.cancel).reasons) ?? []
+  }
+
+  /**
+   * The early dialog that a provisional response with a To tag has made, for UPDATE and other requests before the answer;
+   * undefined before that and after the final response.
+   */
+  get early(): EarlyDialog | undefined {
+    const { session } = this
+    return this.method !== 'INVITE' || session === undefined ? undefined : earlyDialogOf(this.core, session)
   }
 
   /** Whether the final response has been given, by a handler or by the stack. */
@@ -168,7 +137,7 @@ export class IncomingRequest implements ServerUser, Closable {
     const settled = () => signal?.removeEventListener('abort', abort)
     promise.then(settled, settled)
     this.core.submit(() => {
-      const session = this.acceptInto(call, 200, { ...(headers === undefined ? {} : { headers }), ...bodyOf(sdp) })
+      const session = this.acceptInto(call, 200, { ...(headers === undefined ? {} : { headers }), ...sessionBody(sdp) })
       if (session === undefined) reject(new SipTransactionError('CALL_ENDED'))
       else call.attach(session)
     })
@@ -207,41 +176,100 @@ export class IncomingRequest implements ServerUser, Closable {
     this.core.submit(() => this.send(status, { headers, ...(reason === undefined ? {} : { reason }) }))
   }
 
-  /** @internal A provisional response of the stack itself. */
-  progress(status: number, sdp: Uint8Array | undefined): void {
-    if (!this.isFinal) this.send(status, bodyOf(sdp))
+  /** @internal The same at once, before whatever else this input leads to. Runs inside an input. */
+  answerNow(status: number): void {
+    if (this.isFinal) return
+    this.isFinal = true
+    this.send(status, {})
   }
 
-  /** @internal Sends the 2xx and gives the dialog to `owner`. Runs inside an input; `isFinal` may be set already. */
+  /**
+   * @internal A provisional response of a bridge. A description that another branch may still replace (`mayChange`) is
+   * left out of a reliable response, where it would be the answer for good (RFC 3262 §5).
+   */
+  progress(status: number, sdp: Uint8Array | undefined, mayChange: boolean): void {
+    if (!this.isFinal)
+      this.send(status, sessionBody(mayChange && isReliableReply(this.core, this.message, {}) ? undefined : sdp))
+  }
+
+  /**
+   * @internal Sends the 2xx, as soon as no PRACK stands against it, and gives the dialog to `owner`. Runs inside an input;
+   * `isFinal` may be set already.
+   */
   acceptInto(owner: SessionOwner, status: number, options: ReplyOptions): DialogSession | undefined {
     this.isFinal = true
     const session = this.ensureSession()
-    session.owner ??= owner
-    const response = this.build(status, options)
-    this.settle()
-    if (!session.accept(this, response)) return undefined
-    this.core.driver.layer.sendResponse(this.transactionId, response, this.core.driver.nowMs, this.core.driver.out)
+    handOver(session, owner)
+    if (!session.mayAccept) {
+      this.settle()
+      return undefined
+    }
+    const deliver = () => this.sendSuccess(session, status, options)
+    if (this.reliable === undefined) deliver()
+    else this.reliable.sendFinal(true, deliver)
     return session
   }
 
   /** @internal 487: the INVITE was cancelled or its dialog ended (RFC 3261 §9.2, §15.1.2). */
   terminate(): void {
-    if (this.isFinal) return
+    if (this.isFinal && !this.isHeld) return
     this.isFinal = true
     this.isAbandoned = true
-    this.send(487, {})
+    this.send(487, {}, { by: 'remote', reason: 'cancelled' })
+    this.tellAbandoned()
+  }
+
+  /** @internal A final response of the stack, in place of a 2xx that waits for its PRACK as well. */
+  refuse(status: number): void {
+    if (this.isFinal && !this.isHeld) return
+    this.isFinal = true
+    this.isAbandoned = true
+    this.send(status, {})
     this.tellAbandoned()
   }
 
   /** @internal */
-  cancelled(): void {
+  cancelled(cancel: SipRequest): void {
+    this.cancel = cancel
     this.terminate()
+  }
+
+  /** @internal */
+  transmit(status: number, options: ReplyOptions, rseq: number): SipResponse {
+    const { session } = this
+    const { body, headers = [] } = options
+    const response = this.build(status, { ...options, headers: [...headers, ['Require', '100rel'], ['RSeq', rseq]] })
+    if (body !== undefined) session?.negotiation.sentResponse(body)
+    this.repeat(response)
+    return response
+  }
+
+  /** @internal */
+  repeat(response: SipResponse): void {
+    const { driver } = this.core
+    driver.layer.sendResponse(this.transactionId, response, driver.nowMs, driver.out)
+    this.core.onAnswer?.(this.message, this.flow, response.status)
+  }
+
+  /** @internal */
+  acknowledged(prack: IncomingRequest): void {
+    if (this.session === undefined) prack.answer(481)
+    else this.session.prackAccepted(prack)
+  }
+
+  /** @internal RFC 3262 §3: the caller has lost touch. */
+  gaveUp(): void {
+    if (this.isAbandoned) return
+    this.isFinal = true
+    this.isAbandoned = true
+    this.deliver(504, {}, { by: 'timeout', reason: 'no PRACK' })
+    this.tellAbandoned('PRACK_MISSING')
   }
 
   /** @internal */
   failed(_reason: TransactionFailure): void {
     if (this.isAbandoned) return
-    const wasFinal = this.isFinal
+    const wasFinal = this.isFinal && !this.isHeld
     this.isFinal = true
     this.isAbandoned = true
     this.settle()
@@ -270,9 +298,7 @@ export class IncomingRequest implements ServerUser, Closable {
   /** The call that a 2xx makes, or the one that a re-INVITE belongs to. */
   private callForAnswer(): Call {
     const owner = this.session?.owner
-    const call = owner instanceof Call ? owner : new Call(this.core)
-    if (this.message.bodyLength > 0) call.remoteSdp = this.message.body
-    return call
+    return owner instanceof Call ? owner : new Call(this.core)
   }
 
   private acceptSilently(status: number, options: ReplyOptions): void {
@@ -284,40 +310,48 @@ export class IncomingRequest implements ServerUser, Closable {
     })
   }
 
-  private send(status: number, options: ReplyOptions): void {
-    const { driver } = this.core
-    if (this.method === 'INVITE' && status > 100 && status < 200) this.ensureSession()
-    driver.layer.sendResponse(this.transactionId, this.build(status, options), driver.nowMs, driver.out)
+  /** True while a 2xx waits for a PRACK. */
+  private get isHeld(): boolean {
+    return this.reliable?.isHolding === true
+  }
+
+  private send(status: number, options: ReplyOptions, end?: CallEnd): void {
+    const isInvite = this.method === 'INVITE'
+    if (isInvite && status > 100 && status < 200) {
+      this.ensureSession()
+      if (isReliableReply(this.core, this.message, options)) {
+        this.reliableResponses().send(status, options)
+        return
+      }
+    }
+    if (status >= 200 && this.reliable !== undefined) {
+      this.reliable.sendFinal(false, () => this.deliver(status, options, end))
+    } else this.deliver(status, options, end)
+  }
+
+  private deliver(status: number, options: ReplyOptions, end?: CallEnd): void {
+    this.repeat(this.build(status, options))
     if (status < 200) return
     this.settle()
-    if (this.method === 'INVITE') this.session?.rejected(this)
-    else if (this.method === 'UPDATE') this.session?.updateAnswered(status, options.body !== undefined)
+    if (this.method === 'INVITE') this.session?.rejected(this, end)
+    else if (this.method === 'UPDATE' || this.method === 'PRACK')
+      this.session?.offerAnswered(this, status, options.body)
+  }
+
+  private sendSuccess(session: DialogSession, status: number, options: ReplyOptions): void {
+    const response = this.build(status, options)
+    this.settle()
+    if (session.accept(this, response, options.body)) this.repeat(response)
+  }
+
+  private reliableResponses(): ReliableResponses {
+    this.reliable ??= new ReliableResponses(this.core, this.message.cseq.seq, this)
+    if (this.session !== undefined) this.session.reliable = this.reliable
+    return this.reliable
   }
 
   private build(status: number, options: ReplyOptions): SipResponse {
-    const makesDialog = (this.method === 'INVITE' || this.method === 'UPDATE') && status > 100 && status < 300
-    const headers: HeaderInit[] = []
-    if (typeof options.contact === 'string') headers.push(['Contact', options.contact])
-    else if (options.contact ?? makesDialog) this.addContact(headers)
-    if (makesDialog) headers.push(...this.core.capabilityHeaders(this.session?.allow))
-    if (this.core.capabilities.server !== undefined) headers.push(['Server', this.core.capabilities.server])
-    headers.push(...(options.headers ?? []))
-    const { body, contentType, reason } = options
-    return responseTo(this.message, status, {
-      ...(status > 100 ? { toTag: this.localTag } : {}),
-      ...(reason === undefined ? {} : { reason }),
-      ...(body === undefined ? {} : { body, contentType: contentType ?? 'application/sdp' }),
-      headers,
-      recordRoute: makesDialog,
-    })
-  }
-
-  private addContact(headers: HeaderInit[]): void {
-    const entry = this.core.egress.entryOf(this.flow)
-    if (entry === undefined) return
-    const { uri } = this.message.to
-    const user = uri instanceof SipUri ? uri.user : undefined
-    headers.push(['Contact', this.core.egress.contactFor(entry, this.flow.remote.address, user)])
+    return buildResponse(this.core, this, this.localTag, status, options)
   }
 
   private get localTag(): string {
@@ -327,7 +361,11 @@ export class IncomingRequest implements ServerUser, Closable {
 
   private ensureSession(): DialogSession {
     if (this.session !== undefined) return this.session
-    const session = new DialogSession(this.core, Dialog.ofServer(this.message, this.localTag, this.flow.isSecure))
+    const session = new DialogSession(
+      this.core,
+      Dialog.ofServer(this.message, this.localTag, this.flow.isSecure),
+      false,
+    )
     session.allow = this.dialogAllow
     session.open(this)
     this.session = session
@@ -345,28 +383,8 @@ export class IncomingRequest implements ServerUser, Closable {
     this.core.onChange()
   }
 
-  private tellAbandoned(): void {
+  private tellAbandoned(code: TransactionErrorCode = 'CANCELLED'): void {
     this.onAbandoned?.()
-    this.controller?.abort(new SipTransactionError('CANCELLED'))
+    this.controller?.abort(new SipTransactionError(code))
   }
-}
-
-function bodyOf(sdp: Uint8Array | string | undefined): ReplyOptions {
-  return sdp === undefined ? {} : { body: sdp, contentType: 'application/sdp' }
-}
-
-interface Resolvers<T> {
-  readonly promise: Promise<T>
-  readonly resolve: (value: T) => void
-  readonly reject: (error: Error) => void
-}
-
-function withResolvers<T>(): Resolvers<T> {
-  let resolve!: (value: T) => void
-  let reject!: (error: Error) => void
-  const promise = new Promise<T>((onResolve, onReject) => {
-    resolve = onResolve
-    reject = onReject
-  })
-  return { promise, resolve, reject }
 }

@@ -32,7 +32,7 @@ describe('requests that no handler sees', () => {
     raw.send('10.0.0.1', head(raw, 'OPTIONS', { 'Max-Forwards': '0' }))
     await scenario.pass(10)
     expect(statuses(raw)).toEqual([200])
-    expect(raw.received[0]).toMatch(/^Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE\r$/m)
+    expect(raw.received[0]).toMatch(/^Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, MESSAGE\r$/m)
     expect(raw.received[0]).toMatch(/^Accept: application\/sdp\r$/m)
     expect(raw.received[0]).toMatch(/^To: .*;tag=/m)
   })
@@ -48,10 +48,18 @@ describe('requests that no handler sees', () => {
 
   it('RFC 3261 §8.2.2.3: what Require names and nobody supports gets 420 with Unsupported', async () => {
     const { scenario, raw } = await server()
-    raw.send('10.0.0.1', head(raw, 'OPTIONS', { Require: '100rel, foo' }))
+    raw.send('10.0.0.1', head(raw, 'OPTIONS', { Require: '100rel, gruu, foo' }))
     await scenario.pass(10)
     expect(statuses(raw)).toEqual([420])
-    expect(raw.received[0]).toMatch(/^Unsupported: 100rel, foo\r$/m)
+    expect(raw.received[0]).toMatch(/^Unsupported: gruu, foo\r$/m)
+  })
+
+  it('RFC 3262 §3, RFC 3311 §5: PRACK and UPDATE for no dialog get 481', async () => {
+    const { scenario, raw } = await server()
+    raw.send('10.0.0.1', head(raw, 'PRACK', { RAck: '1 1 INVITE' }))
+    raw.send('10.0.0.1', head(raw, 'UPDATE', { 'Call-ID': 'two', To: '<sip:server@10.0.0.1>;tag=none' }))
+    await scenario.pass(10)
+    expect(statuses(raw)).toEqual([481, 481])
   })
 
   it('RFC 3261 §12.2.2: a BYE for no dialog gets 481', async () => {

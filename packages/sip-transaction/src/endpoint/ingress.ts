@@ -15,6 +15,7 @@ import {
   type SipResponse,
 } from '@carillon/sip-parser'
 import type { Flow } from '../ports'
+import type { OverloadFeedback } from '../protection/overload-feedback'
 import { stampReceived } from '../transport/via'
 import type { DropReason } from './counters'
 
@@ -28,12 +29,22 @@ export type IngressResult =
 /** Bits of the To tag of an answer without state. */
 export type TagMaker = () => string
 
-/** Reads one message as it came on that flow. */
-export function readMessage(bytes: Uint8Array, flow: Flow, newTag: TagMaker): IngressResult {
-  const parsed = parseMessage(bytes, { datagram: !flow.isReliable })
+/**
+ * Reads one message as it came on that flow.
+ * @param feedback what senders that take part in overload control are told (RFC 7339)
+ */
+export function readMessage(
+  bytes: Uint8Array,
+  flow: Flow,
+  newTag: TagMaker,
+  feedback?: OverloadFeedback,
+): IngressResult {
+  const isAlone = !flow.isReliable || flow.keepsMessagesApart === true
+  const parsed = parseMessage(bytes, { datagram: isAlone })
   if (!parsed.ok) return refuse(parsed.message, parsed.error, flow, newTag)
   // Stamped before the checks: a stamped request is a new message, and what they decode is kept with it.
-  const message = parsed.message.kind === 'request' ? (stamp(parsed.message, flow) ?? parsed.message) : parsed.message
+  const { message: given } = parsed
+  const message = given.kind === 'request' ? (stamp(given, flow, feedback) ?? given) : given
   const problem = checkMandatory(message) ?? checkUsed(message)
   if (problem !== undefined) return refuse(parsed.message, problem, flow, newTag)
   return { kind: 'message', message }
@@ -93,8 +104,8 @@ function refuse(message: SipMessage | undefined, problem: Problem, flow: Flow, n
   }
 }
 
-function stamp(request: SipRequest, flow: Flow): SipRequest | undefined {
-  return request.decode('via').ok ? stampReceived(request, flow.remote) : undefined
+function stamp(request: SipRequest, flow: Flow, feedback?: OverloadFeedback): SipRequest | undefined {
+  return request.decode('via').ok ? stampReceived(request, flow.remote, feedback) : undefined
 }
 
 /** The headers that an answer copies; undefined when one is not there or makes no sense. */

@@ -1,33 +1,98 @@
 /** What a SipStack and its requests are made from: the option types of the public API. */
-import type { HeaderInit, NameAddr, SipRequest, SipResponse, SipUri, Uri } from '@carillon/sip-parser'
+import type {
+  HeaderInit,
+  NameAddr,
+  Reason,
+  Refresher,
+  SipRequest,
+  SipResponse,
+  SipUri,
+  Uri,
+} from '@carillon/sip-parser'
+import type { DigestAccount } from '../auth/choose'
 import type { BridgeEvent } from '../b2bua/bridge-types'
-import type { StackLimits, TransactionLimits } from '../limits'
+import type { LocateLimits, ProtectionLimits, StackLimits, TransactionLimits } from '../limits'
 import type { Clock, DnsResolver, FlowAddress, Logger, Random, TransportFactory, TransportLimits } from '../ports'
 import type { TimerSettings } from '../timers/timer-settings'
+import type { TlsOptions } from '../transport/tls/tls-options'
+import type { WebSocketOptions } from '../transport/ws/ws-transport'
+import type { EarlyDialog } from './early-dialog'
 import type { IncomingRequest } from './incoming-request'
+import type { NodeDnsOptions } from './node-dns'
+import type { ProtectionOptions } from './protection-options'
 
 /** Options of `SipStack.create`. */
 export interface SipStackOptions {
   /** Where to listen: `udp://127.0.0.1:5060`, `tcp://[::1]:0`. Port 0 takes a free one. */
-  readonly listen: readonly string[]
+  readonly listen: readonly (string | ListenOptions)[]
   /** Host, or host:port, that Via and Contact show instead of the bound address. */
   readonly advertise?: string
   /** The value of User-Agent and Server. */
   readonly userAgent?: string
   /** Option tags understood besides the stack's own; they go into Supported and are not refused in Require. */
   readonly supported?: readonly string[]
-  /** Transport factories by listen scheme; UDP and TCP when absent. */
+  /** Certificates and trust of `tls://` and `wss://` listeners. Without a certificate they only open connections. */
+  readonly tls?: TlsOptions
+  /** Path and origins of `ws://` and `wss://` listeners. */
+  readonly websocket?: WebSocketOptions
+  /** Transport factories by listen scheme; those of UDP, TCP, TLS and WebSocket when absent. */
   readonly transports?: readonly TransportFactory[]
   readonly clock?: Clock
   readonly random?: Random
   readonly logger?: Logger
-  readonly dns?: DnsResolver
+  /** How names are looked up (RFC 3263): name servers other than the system's, or a resolver of your own. */
+  readonly dns?: DnsOptions
   readonly limits?: {
     readonly stack?: Partial<StackLimits>
+    readonly locate?: Partial<LocateLimits>
+    readonly protection?: Partial<ProtectionLimits>
     readonly transaction?: Partial<TransactionLimits>
     readonly transport?: Partial<TransportLimits>
   }
   readonly timers?: Partial<TimerSettings>
+  /** What the stack does about scanners, floods and overload. */
+  readonly protection?: ProtectionOptions
+  /**
+   * Reliable provisional responses (RFC 3262). `supported`, the default: offered, and used where the peer requires them
+   * or `reply` asks for them; `always`: used for every provisional response but 100 to a peer that supports them;
+   * `never`: neither offered nor taken, and an INVITE that requires them gets 420.
+   */
+  readonly reliableProvisional?: ReliablePolicy
+  /** Session timers (RFC 4028), or false for none. On by default, for peers that support them. */
+  readonly sessionTimers?: SessionTimerOptions | false
+}
+
+/** When provisional responses are reliable. */
+export type ReliablePolicy = 'never' | 'supported' | 'always'
+
+/** How session timers are negotiated (RFC 4028). */
+export interface SessionTimerOptions {
+  /** The interval to ask for, in seconds; default 1800. */
+  readonly expiresSeconds?: number
+  /** The smallest interval to take, in seconds, at least 90, which is the default; a smaller one gets 422. */
+  readonly minSeconds?: number
+  /** False to go along with the timers of peers, and ask for none. Default true. */
+  readonly offer?: boolean
+  /** Who is to refresh a call that comes in, where its caller leaves that open: default `uac`, the caller. */
+  readonly refresher?: Refresher
+}
+
+/** A listener with settings of its own. */
+export interface ListenOptions {
+  readonly uri: string
+  /** In place of the stack's `advertise`: host, or host:port, that Via and Contact show for this listener. */
+  readonly advertise?: string
+}
+
+/** How a stack looks names up (RFC 3263). */
+export interface DnsOptions extends NodeDnsOptions {
+  /** In place of Node's; then nothing else but `followSentBy` is looked at. The stack does not close it. */
+  readonly resolver?: DnsResolver
+  /**
+   * Sends an answer whose connection is gone to the servers that the DNS names for the Via (RFC 3263 §5), which lets
+   * any sender choose who gets it. For clusters whose members answer for each other. Default false.
+   */
+  readonly followSentBy?: boolean
 }
 
 /** A socket that the stack listens on. */
@@ -42,11 +107,11 @@ export type ExplicitDestination =
   | (FlowAddress & { readonly flowId?: number })
   | { readonly flowId: number }
 
-/** User name and password for digest challenges. They are never logged. */
-export interface UserCredentials {
-  readonly username: string
-  readonly password: string
-}
+/**
+ * User name and password for digest challenges. They are never logged. Hand in the same object again, and requests to
+ * a server that has asked before are not asked again.
+ */
+export type UserCredentials = DigestAccount
 
 /** What every outgoing request can carry. */
 export interface OutgoingInit {
@@ -80,8 +145,16 @@ export interface InviteOptions extends OutgoingInit {
   readonly sdp?: string | Uint8Array
   /** Gives the answer to an offer that came in the 2xx (late offer); its result goes into the ACK. */
   readonly answer?: (offer: Uint8Array) => string | Uint8Array | Promise<string | Uint8Array>
-  /** Told of each provisional response but 100. */
-  readonly onProvisional?: (response: SipResponse) => void
+  /**
+   * Told of each provisional response but 100, once: repetitions of a reliable one are not news. `early` is its early
+   * dialog; absent when the response has no To tag.
+   */
+  readonly onProvisional?: (response: SipResponse, early: EarlyDialog | undefined) => void
+  /**
+   * Reliable provisional responses of the callee (RFC 3262): `supported` lets it choose, `required` refuses a callee that
+   * has none. The default is what the stack's `reliableProvisional` says: `required` is never a default.
+   */
+  readonly reliable?: 'never' | 'supported' | 'required'
 }
 
 /** Options of a request inside a call. */
@@ -104,6 +177,11 @@ export interface ReplyOptions {
   readonly contentType?: string
   /** False for no Contact, or a Contact value in place of the stack's own. */
   readonly contact?: boolean | string
+  /**
+   * A provisional response to an INVITE is repeated until its PRACK comes, if the caller supports that (RFC 3262); it
+   * always is when the caller requires it. Responses go one at a time, and a 2xx waits for the PRACK of a description.
+   */
+  readonly reliable?: boolean
 }
 
 /** Options of `IncomingRequest.accept`. */
@@ -157,6 +235,8 @@ export interface CallEnd {
   readonly by: 'local' | 'remote' | 'timeout' | 'transport'
   /** The value of the peer's Reason header (RFC 3326), or a few words of ours. */
   readonly reason?: string
+  /** The peer's Reason header, read. */
+  readonly reasons?: readonly Reason[]
 }
 
 /** Gauges and counters of one stack. */
@@ -171,6 +251,8 @@ export interface StackStats {
   readonly requests: number
   /** Connections open now. */
   readonly connections: number
+  /** The part of the traffic that overload control turns away now, 0 to 1. */
+  readonly reduction: number
   readonly counters: import('./counters').StackCounters
 }
 
@@ -193,6 +275,15 @@ export interface MessageEvent {
 export interface StackEvents {
   readonly messageIn: MessageEvent
   readonly messageOut: MessageEvent
+  /** A connection that carried SIP is gone, or its peer has ended it: nothing new goes out on that flow. */
+  readonly connectionClosed: {
+    readonly flowId: number
+    readonly transport: string
+    readonly remote: FlowAddress
+    readonly local: FlowAddress
+    readonly reason: string
+  }
+  /** As `connectionClosed`, for datagram flows as well, which close with their socket. */
   readonly flowClosed: { readonly flowId: number; readonly remote: FlowAddress; readonly reason: string }
   readonly dropped: {
     readonly reason: import('./counters').DropReason

@@ -138,7 +138,8 @@ export class OutgoingInvite implements Closable {
   private tryLonger(response: SipResponse): boolean {
     const seconds = sessionMinimum(response)
     const isWanted = this.machine.state === 'calling' || this.machine.state === 'proceeding'
-    if (!isWanted || seconds === undefined || seconds <= this.minSeconds || this.tries >= intervalRetriesMax) return false
+    if (!isWanted || seconds === undefined || seconds <= this.minSeconds || this.tries >= intervalRetriesMax)
+      return false
     this.tries += 1
     this.minSeconds = seconds
     this.endForks(undefined)
@@ -179,7 +180,7 @@ export class OutgoingInvite implements Closable {
     session.hop.heardResponse(flow, this.isWayNamed)
     const sdp = sdpOf(invite)
     session.negotiation.invite('send', sdp !== undefined)
-    session.localSdp = this.spec.extras.body
+    session.negotiation.local = this.spec.extras.body
     const provisional = new ProvisionalResponses(session, invite.cseq.seq, {
       answer: this.user.answer,
       negotiationFailed: (reason) => this.abandon(reason),

@@ -1,10 +1,11 @@
 /** Requests outside of dialogs, from what the user gives: RFC 3261 §8.1.1, §12.2.1.1 for a preset route set. */
 import { type HeaderInit, NameAddr, parseUri, SipUri, type Uri } from '@carillon/sip-parser'
-import { DigestClient } from '../auth/client'
+import type { DigestClient } from '../auth/client'
 import { initialMaxForwards, type RequestPlan, routeRequest } from '../dialog/dialog'
 import { SipUsageError } from '../errors'
 import type { ClientRequestSpec } from './client-request'
 import type { Core } from './core'
+import { digestClientFor } from './digest-clients'
 import type { ExplicitDestination, UserCredentials } from './options'
 
 /** A request that begins outside of any dialog, its addresses parsed. */
@@ -51,7 +52,7 @@ export function clientSpec(
     plan,
     destination: destination === undefined ? undefined : () => core.explicit(destination),
     extras: { contact: spec.contact, body: spec.body, contentType: spec.contentType },
-    auth: credentials === undefined ? undefined : new DigestClient({ random: core.random, account: credentials }),
+    auth: credentials === undefined ? undefined : digestClientFor(core, credentials),
     timeoutMs: spec.timeoutMs,
   }
 }

@@ -3,11 +3,16 @@
  * §11 (OPTIONS).
  */
 import { checkRequestUriScheme, type HeaderInit } from '@carillon/sip-parser'
-import { isKnownMethod } from './call'
+import { isKnownMethod } from './answer-by-default'
 import type { Core } from './core'
+import type { DialogSession } from './dialog-session'
 import { runHandlers } from './handler-chain'
 import type { IncomingRequest } from './incoming-request'
 import type { Handler } from './options'
+import { judgeSession } from './session-timers'
+
+/** What the stack itself knows what to do with; PRACK and UPDATE inside calls only. */
+const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'PRACK', 'UPDATE']
 
 /** Handlers of one stack. */
 export class Router {
@@ -27,7 +32,7 @@ export class Router {
 
   /** The value of Allow. */
   get allow(): string {
-    return [...new Set(['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', ...this.byMethod.keys()])].join(', ')
+    return [...new Set([...ownMethods, ...this.byMethod.keys()])].join(', ')
   }
 
   /** Gives a request to its handlers, or answers it when there are none. */
@@ -35,7 +40,7 @@ export class Router {
     const handlers = this.chainOf(incoming.method)
     if (handlers.length === 0 && incoming.method !== 'OPTIONS') this.answerUnhandled(core, incoming)
     else if (checkRequestUriScheme(incoming.message) !== undefined) incoming.answer(416)
-    else if (refuseUnsupported(core, incoming)) return
+    else if (refuseUnsupported(core, incoming) || refuseInterval(core, incoming, undefined)) return
     else if (handlers.length === 0) this.answerUnhandled(core, incoming)
     else runHandlers(core, handlers, incoming, (request) => this.answerUnhandled(core, request))
   }
@@ -65,6 +70,16 @@ export function refuseUnsupported(core: Core, incoming: IncomingRequest): boolea
   const unsupported = unsupportedTags(core, incoming)
   if (unsupported.length > 0) incoming.answer(420, [['Unsupported', unsupported.join(', ')]])
   return unsupported.length > 0
+}
+
+/** Answers 422 when the session is to expire sooner than we take (RFC 4028 §9); true when that was so. */
+export function refuseInterval(core: Core, incoming: IncomingRequest, session: DialogSession | undefined): boolean {
+  if (incoming.method !== 'INVITE' && incoming.method !== 'UPDATE') return false
+  const { message } = incoming
+  const verdict = session === undefined ? judgeSession(core, message, undefined) : session.timers.judge(message)
+  if (verdict.kind !== 'too-small') return false
+  incoming.answer(422, [['Min-SE', verdict.minSeconds]])
+  return true
 }
 
 /** What Require asks for and this stack does not have. */

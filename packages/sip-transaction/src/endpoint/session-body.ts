@@ -26,6 +26,14 @@ export function sessionBodyOf(message: SipRequest | SipResponse): SessionBody {
   return isOptional ? { kind: 'none' } : { kind: 'unsupported' }
 }
 
+/** A session description as the body of a message of ours; nothing for none. */
+export function sessionBody(sdp: Uint8Array | string | undefined): {
+  readonly body?: Uint8Array | string
+  readonly contentType?: string
+} {
+  return sdp === undefined ? {} : { body: sdp, contentType: 'application/sdp' }
+}
+
 /** The session description of a message, or undefined. */
 export function sdpOf(message: SipRequest | SipResponse): Uint8Array | undefined {
   const body = sessionBodyOf(message)

@@ -20,8 +20,9 @@ export async function closeStack(runtime: StackRuntime, graceMs: number): Promis
     for (const session of [...core.sessions.values()]) session.close()
   })
   core.driver.stop()
+  core.locator.close()
   await Promise.all(runtime.transports.map((transport) => transport.close()))
-  runtime.observers.clear()
+  runtime.release()
 }
 
 /** Resolves when the condition holds, or when the time is over. */

@@ -1,28 +1,39 @@
 /** Wires a stack together and leads each message from the network to the part that owns it. Internal. */
-import type { SipRequest } from '@carillon/sip-parser'
+import type { SipRequest, SipResponse } from '@carillon/sip-parser'
 import { dialogKey } from '../dialog/dialog'
 import type { TransactionId } from '../effects'
 import { SipUsageError } from '../errors'
-import { defaultStackLimits, defaultTransportLimits } from '../limits'
-import type { Destination, Flow, FlowAddress, Transport, TransportFactory, TransportSink } from '../ports'
+import { defaultLocateLimits, defaultStackLimits, defaultTransportLimits } from '../limits'
+import type { Destination, Flow, FlowAddress, Transport, TransportFactory, TransportSink, Turns } from '../ports'
 import { deriveTimers } from '../timers/timer-settings'
-import { TransactionLayer } from '../transaction/layer'
+import { noteAlias } from '../transport/alias'
+import { BuiltinTransports } from '../transport/builtin-transports'
 import { FlowTable } from '../transport/flow-table'
 import { parseListenUri } from '../transport/listen-uri'
-import { tcpTransport } from '../transport/tcp/tcp-transport'
-import { udpTransport } from '../transport/udp/udp-transport'
+import type { TlsOptions } from '../transport/tls/tls-options'
 import { responseDestination } from '../transport/via'
+import { capabilitiesOf } from './capabilities'
 import { Core } from './core'
 import { Counters, type DropReason } from './counters'
 import type { DialogSession } from './dialog-session'
-import { Driver, describeError } from './driver'
+import { Driver, type DriverHooks, describeError } from './driver'
 import { type Advertised, Egress, type ListenerEntry } from './egress'
+import type { Verdict } from './gatekeeper'
 import { IncomingRequest } from './incoming-request'
 import { type IngressResult, readBrokenHead, readMessage } from './ingress'
-import { createNodeRandom, nodeClock, nodeDnsResolver, ownAddressFor, silentLogger } from './node-ports'
+import { takeLateAnswer } from './late-answers'
+import { Locator } from './locator'
+import { resolverFor } from './node-dns'
+import { createNodeRandom, nodeClock, ownAddressFor, silentLogger } from './node-ports'
+import { ObservedLayer } from './observed-layer'
 import { Observers } from './observers'
-import type { SipStackOptions, StackStats } from './options'
-import { Router, refuseUnsupported } from './router'
+import type { ListenOptions, SipStackOptions, StackStats } from './options'
+import { Protection, turnsFor } from './protection'
+import { Router, refuseInterval, refuseUnsupported } from './router'
+import { SenderSearch } from './sender-search'
+
+/** Methods that mean nothing outside of a dialog (RFC 3261 §15.1.2, RFC 3262 §3, RFC 3311 §5). */
+const insideOnly: ReadonlySet<string> = new Set(['BYE', 'PRACK', 'UPDATE'])
 
 /** One stack from the inside. */
 export class StackRuntime {
@@ -32,27 +43,48 @@ export class StackRuntime {
   readonly transports: Transport[] = []
   isClosed = false
   private readonly transportLimits
+  private readonly senderSearch: SenderSearch | undefined
   private lastFlowId = 0
+  private readonly builtin: BuiltinTransports
+  private readonly turns: Turns | undefined
+  private readonly protection: Protection
 
   constructor(private readonly options: SipStackOptions) {
     const clock = options.clock ?? nodeClock
     const random = options.random ?? createNodeRandom()
+    this.builtin = new BuiltinTransports({ tls: options.tls, websocket: options.websocket, random })
     const logger = options.logger ?? silentLogger
     const limits = { ...defaultStackLimits, ...options.limits?.stack }
     this.transportLimits = { ...defaultTransportLimits, ...options.limits?.transport }
-    this.observers = new Observers((error) => logger.error({ error: describeError(error) }, 'An observer failed'))
-    const layer = new TransactionLayer({
+    this.observers = new Observers(clock, (error) =>
+      logger.error({ error: describeError(error) }, 'An observer failed'),
+    )
+    const layerOptions = {
       random,
       ...(options.timers === undefined ? {} : { timers: options.timers }),
       ...(options.limits?.transaction === undefined ? {} : { limits: options.limits.transaction }),
-    })
-    const driver = new Driver(layer, clock, logger, {
+    }
+    const layer = new ObservedLayer(layerOptions, this.observers)
+    this.turns = turnsFor(options)
+    const hooks: DriverHooks = {
       request: (id, request, flow) => this.request(id, request, flow),
       ack: (request, flow) => this.ack(request, flow),
-      strayResponse: (_response, flow) => this.drop('stray-response', flow.remote, ''),
+      strayResponse: (response, flow) => {
+        if (!takeLateAnswer(this.core, response, flow)) this.drop('stray-response', flow.remote, '')
+      },
       send: (bytes, destination, failed) => this.send(bytes, destination, failed),
-    })
+      effect: (effect) => this.observers.effect(effect),
+    }
+    const driver = new Driver(layer, clock, logger, hooks, this.turns)
     const egress = new Egress(random, options.userAgent, parseAdvertised(options.advertise), ownAddressFor)
+    const locator = new Locator({
+      dns: resolverFor(options.dns),
+      limits: { ...defaultLocateLimits, ...options.limits?.locate },
+      timeoutMs: limits.dnsTimeoutMs,
+      abilities: () => egress,
+      fraction: () => random.fraction(),
+      driver,
+    })
     this.core = new Core(
       driver,
       egress,
@@ -61,21 +93,26 @@ export class StackRuntime {
       random,
       clock,
       logger,
-      options.dns ?? nodeDnsResolver,
+      locator,
       limits,
       deriveTimers(options.timers),
-      { allow: () => this.router.allow, supported: options.supported ?? [], server: options.userAgent },
+      capabilitiesOf(options, () => this.router.allow),
     )
+    this.core.onDialog = (kind, session, end) => this.observers.dialog(kind, session, end)
+    this.protection = new Protection(options, this.core, this.turns, random)
+    this.senderSearch = options.dns?.followSentBy === true ? new SenderSearch(this.core) : undefined
   }
 
   /** Binds every listener; when one fails, those before it are closed again. */
   async listen(): Promise<void> {
-    const factories = this.options.transports ?? [udpTransport, tcpTransport]
+    const factories = this.options.transports ?? this.builtin.factories
     try {
-      for (const uri of this.options.listen) await this.bind(uri, factories)
+      for (const wanted of this.options.listen) await this.bind(wanted, factories)
     } catch (error) {
       await Promise.all(this.transports.map((transport) => transport.close()))
       this.core.driver.stop()
+      this.core.locator.close()
+      this.release()
       throw error
     }
   }
@@ -92,6 +129,7 @@ export class StackRuntime {
       ringing: core.ringing,
       requests: core.requests.size,
       connections,
+      reduction: this.protection.gatekeeper.reduction,
       counters: core.counters.snapshot(),
     }
   }
@@ -105,7 +143,27 @@ export class StackRuntime {
     }
   }
 
-  private async bind(uri: string, factories: readonly TransportFactory[]): Promise<void> {
+  /** Lets go of what only an open stack needs. */
+  release(): void {
+    this.protection.gatekeeper.close()
+    this.observers.clear()
+  }
+
+  /** See `SipStack.reloadTls`. */
+  reloadTls(options: TlsOptions): void {
+    this.builtin.reloadTls(options)
+  }
+
+  /** See `SipStack.keepAlive`. */
+  keepAlive(destination: FlowAddress, everyMs: number | undefined, lost: (reason: string) => void): () => void {
+    const transport = this.core.egress.entryFor(destination)?.transport
+    if (transport?.keepAlive === undefined) throw new SipUsageError('TARGET_INVALID', 'keep-alive')
+    return transport.keepAlive(destination, everyMs ?? this.transportLimits.datagramKeepAliveMs, lost)
+  }
+
+  private async bind(wanted: string | ListenOptions, factories: readonly TransportFactory[]): Promise<void> {
+    const { uri, advertise = undefined } = typeof wanted === 'string' ? { uri: wanted } : wanted
+    const advertised = parseAdvertised(advertise)
     const { scheme, address, port } = parseListenUri(uri)
     const factory = factories.find((candidate) => candidate.scheme === scheme)
     if (factory === undefined) throw new SipUsageError('TRANSPORT_UNKNOWN', scheme)
@@ -114,8 +172,12 @@ export class StackRuntime {
     const sink: TransportSink = {
       message: (bytes, flow) => this.message(bytes, flow, entry),
       garbage: (reason, flow, head) => this.garbage(reason, flow, head),
-      flowOpened: (flow) => this.meet(flow, entry),
+      flowOpened: (flow) => {
+        this.meet(flow, entry)
+        this.observers.flowOpened(flow)
+      },
       flowClosed: (flow, reason) => this.flowClosed(flow, reason),
+      refused: (remote, reason) => this.drop('refused-connection', remote, reason),
     }
     const nextFlowId = () => {
       this.lastFlowId += 1
@@ -126,9 +188,10 @@ export class StackRuntime {
       logger,
       limits: this.transportLimits,
       nextFlowId,
+      turns: this.turns,
     })
     this.transports.push(transport)
-    entry = this.core.egress.add(transport)
+    entry = this.core.egress.add(transport, advertised)
   }
 
   private meet(flow: Flow, entry: ListenerEntry | undefined): void {
@@ -138,17 +201,25 @@ export class StackRuntime {
 
   private flowClosed(flow: Flow, reason: string): void {
     this.core.flows.delete(flow)
-    if (this.observers.has('flowClosed'))
-      this.observers.emit('flowClosed', { flowId: flow.id, remote: flow.remote, reason })
+    this.observers.flowClosed(flow, reason)
   }
 
   private message(bytes: Uint8Array, flow: Flow, entry: ListenerEntry | undefined): void {
+    const { queue } = this.protection
+    if (!queue.mustWait(flow)) this.read(bytes, flow, entry)
+    else if (!queue.push(bytes, () => this.shield(() => this.read(bytes, flow, entry))))
+      this.drop('overload', flow.remote, 'queue full')
+  }
+
+  private read(bytes: Uint8Array, flow: Flow, entry: ListenerEntry | undefined): void {
     if (this.isClosed) return
     this.meet(flow, entry)
     const { core } = this
-    const result = readMessage(bytes, flow, () => core.newTag())
+    const { gatekeeper } = this.protection
+    const nowMs = core.driver.nowMs
+    const result = readMessage(bytes, flow, () => core.newTag(), gatekeeper.feedback(nowMs))
     const message = result.kind === 'message' ? result.message : result.kind === 'answer' ? result.request : undefined
-    if (this.observers.has('messageIn')) {
+    if (this.observers.watches('messageIn')) {
       const data = {
         direction: 'in',
         bytes,
@@ -156,7 +227,7 @@ export class StackRuntime {
         transport: flow.transport,
         local: flow.local,
       } as const
-      this.observers.emit('messageIn', { ...data, remote: flow.remote, ...(message === undefined ? {} : { message }) })
+      this.observers.message({ ...data, remote: flow.remote, ...(message === undefined ? {} : { message }) })
     }
     if (result.kind === 'drop') {
       this.drop(result.reason, flow.remote, result.detail)
@@ -165,10 +236,21 @@ export class StackRuntime {
     if (message?.kind === 'request') core.counters.requestsIn += 1
     else core.counters.responsesIn += 1
     if (result.kind === 'answer') {
-      this.answerMalformed(result, flow)
+      const verdict = gatekeeper.judgeMalformed(result.request, flow, nowMs)
+      if (verdict === undefined) this.answerMalformed(result, flow)
+      else this.turnAway(result.request, flow, verdict)
       return
     }
     const checked = result.message
+    if (checked.kind === 'request') {
+      const verdict = gatekeeper.judge(checked, flow, nowMs)
+      this.protection.arm()
+      if (verdict !== undefined) {
+        this.turnAway(checked, flow, verdict)
+        return
+      }
+      noteAlias(checked, flow, entry?.transport)
+    }
     core.submit(() => core.driver.layer.receive(checked, flow, core.driver.nowMs, core.driver.out))
   }
 
@@ -181,10 +263,26 @@ export class StackRuntime {
   }
 
   private answerMalformed(result: Extract<IngressResult, { kind: 'answer' }>, flow: Flow): void {
+    this.core.counters.rejectedMalformed += 1
+    this.answerStateless(result.request, result.response, flow)
+  }
+
+  /** What the gatekeeper does not let in: no state is made for it. */
+  private turnAway(request: SipRequest, flow: Flow, verdict: NonNullable<Verdict>): void {
+    const { counters } = this.core
+    if (verdict.kind === 'drop') {
+      this.drop(verdict.reason, flow.remote, verdict.detail)
+      return
+    }
+    if (verdict.because === 'overload') counters.shed += 1
+    else counters.rejectedRateLimit += 1
+    this.answerStateless(request, this.protection.gatekeeper.refusal(request), flow)
+  }
+
+  private answerStateless(request: SipRequest, response: SipResponse, flow: Flow): void {
     const { core } = this
-    core.counters.rejectedMalformed += 1
-    const destination = responseDestination(flow, result.request.via)
-    const bytes = result.response.toBytes()
+    const destination = responseDestination(flow, request.via)
+    const bytes = response.toBytes()
     core.submit(() => core.driver.out.push({ kind: 'send', bytes, destination, transactionId: undefined }))
   }
 
@@ -214,21 +312,26 @@ export class StackRuntime {
   /** RFC 3261 §12.2.2: to its dialog. */
   private requestInside(incoming: IncomingRequest, session: DialogSession | undefined): void {
     if (session === undefined) incoming.answer(481)
-    else if (incoming.method === 'BYE' || !refuseUnsupported(this.core, incoming)) session.receive(incoming)
+    else if (incoming.method === 'BYE') session.receive(incoming)
+    else if (!refuseUnsupported(this.core, incoming) && !refuseInterval(this.core, incoming, session))
+      session.receive(incoming)
   }
 
   /** RFC 3261 §8.2: to the handlers. */
   private requestOutside(incoming: IncomingRequest): void {
     const { core } = this
-    if (incoming.method === 'BYE') incoming.answer(481)
-    else if (incoming.method === 'INVITE' && this.isFull()) {
+    if (insideOnly.has(incoming.method)) incoming.answer(481)
+    else if (this.isFull(incoming.method)) {
       core.counters.rejectedOverload += 1
       incoming.answer(503, [['Retry-After', core.limits.retryAfterSeconds]])
     } else this.router.dispatch(core, incoming)
   }
 
-  private isFull(): boolean {
-    return this.core.isClosing || this.core.sessions.size >= this.core.limits.dialogsMax
+  private isFull(method: string): boolean {
+    const { isClosing, sessions, waiting, limits } = this.core
+    // The request itself waits already.
+    if (waiting.size > limits.waitingRequestsMax) return true
+    return method === 'INVITE' && (isClosing || sessions.size >= limits.dialogsMax)
   }
 
   private ack(request: SipRequest, flow: Flow): void {
@@ -243,15 +346,15 @@ export class StackRuntime {
     const entry = core.egress.entryTo(destination)
     const remote = destination.kind === 'flow' ? destination.flow.remote : destination.address
     core.counters.messagesOut += 1
-    if (this.observers.has('messageOut')) {
-      const local = destination.kind === 'flow' ? { local: destination.flow.local } : {}
+    if (this.observers.watches('messageOut')) {
+      const local = localEnd(destination, entry)
       const data = { direction: 'out', bytes, startLine: startLine(bytes), transport: remote.transport } as const
-      this.observers.emit('messageOut', { ...data, ...local, remote })
+      this.observers.message({ ...data, ...local, remote })
     }
     const fail = (reason: string) => {
       core.counters.sendFailures += 1
       core.logger.debug({ transport: remote.transport, reason }, 'A message could not be sent')
-      failed(reason)
+      if (this.senderSearch?.take(bytes, destination, failed) !== true) failed(reason)
     }
     if (entry === undefined) queueMicrotask(() => fail('unreachable'))
     else entry.transport.send(bytes, destination, fail)
@@ -259,8 +362,14 @@ export class StackRuntime {
 
   private drop(reason: DropReason, remote: FlowAddress, detail: string): void {
     this.core.counters.dropped[reason] += 1
-    if (this.observers.has('dropped')) this.observers.emit('dropped', { reason, remote, detail })
+    this.observers.dropped({ reason, remote, detail })
   }
+}
+
+/** Where a message leaves from: of a connection that is still to be opened nobody knows yet. */
+function localEnd(destination: Destination, entry: ListenerEntry | undefined): { readonly local?: FlowAddress } {
+  if (destination.kind === 'flow') return { local: destination.flow.local }
+  return entry === undefined || entry.transport.isReliable ? {} : { local: entry.transport.local }
 }
 
 /** The first line of a message, at most what a terminal shows. */

@@ -1,9 +1,13 @@
 /** A SIP endpoint in this process: the public face of the package. RFC 3261 as user agent, registrar and B2BUA. */
 import { type SipResponse, SipUri, type Uri } from '@carillon/sip-parser'
 import { CallFailedError, SipTransactionError, SipUsageError, type TransactionErrorCode } from '../errors'
+import type { FlowAddress } from '../ports'
+import type { TlsOptions } from '../transport/tls/tls-options'
 import { Call } from './call'
 import { ClientRequest } from './client-request'
 import type { Core } from './core'
+import { earlyDialogOf } from './early-dialog'
+import { inviteHeaders } from './invite-headers'
 import type {
   Handler,
   InviteOptions,
@@ -16,6 +20,7 @@ import type {
 } from './options'
 import { clientSpec, type OutgoingSpec, readAddress, readUri } from './outgoing'
 import { OutgoingInvite } from './outgoing-invite'
+import { reasonHeaders } from './reason'
 import { closeStack } from './stack-close'
 import { StackRuntime } from './stack-runtime'
 
@@ -26,16 +31,17 @@ export class SipStack {
 
   private constructor(runtime: StackRuntime) {
     this.runtime = runtime
+    runtime.observers.stack = this
   }
 
   /**
    * Binds every listener, all or none.
-   * @throws SipUsageError LISTEN_INVALID, TRANSPORT_UNKNOWN, ADVERTISE_INVALID; SipTransportError when an address cannot be bound
+   * @throws SipUsageError LISTEN_INVALID, TRANSPORT_UNKNOWN, TLS_MISSING, TLS_INVALID, ADVERTISE_INVALID, DNS_SERVER_INVALID; SipTransportError when an address cannot be bound
    */
   static async create(options: SipStackOptions): Promise<SipStack> {
-    const runtime = new StackRuntime(options)
-    await runtime.listen()
-    return new SipStack(runtime)
+    const stack = new SipStack(new StackRuntime(options))
+    await stack.runtime.listen()
+    return stack
   }
 
   /** The bound listeners, in the order of the options. */
@@ -64,7 +70,7 @@ export class SipStack {
   /**
    * Sends a request outside of any call. Resolves with its final response, whatever its status; answers challenges
    * when credentials are given.
-   * @throws SipUsageError METHOD_RESERVED, TARGET_INVALID; SipTransactionError TIMEOUT, TRANSPORT_FAILED, UNREACHABLE, NAME_NOT_FOUND, ABORTED, STACK_CLOSED
+   * @throws SipUsageError METHOD_RESERVED, TARGET_INVALID; SipTransactionError TIMEOUT, TRANSPORT_FAILED, UNREACHABLE, NAME_NOT_FOUND, NAME_LOOKUP_FAILED, REQUEST_INVALID, ABORTED, STACK_CLOSED
    */
   request(init: OutgoingRequestInit): Promise<SipResponse> {
     return new Promise((resolve, reject) => {
@@ -95,7 +101,8 @@ export class SipStack {
   }
 
   /**
-   * Calls. Resolves when the call is answered; its ACK has been sent. Aborting the signal cancels it.
+   * Calls. Resolves when the call is answered; its ACK has been sent. Aborting the signal cancels it; a string as the
+   * reason of the abort goes into the CANCEL (RFC 3326).
    * @throws CallFailedError with the failure status; SipUsageError TARGET_INVALID; SipTransactionError as {@link request}
    */
   invite(target: string | SipUri, options: InviteOptions = {}): Promise<Call> {
@@ -103,7 +110,7 @@ export class SipStack {
       const { core } = this
       const { sdp, signal, timeoutMs } = options
       const body = sdp === undefined ? {} : { body: sdp, contentType: 'application/sdp' }
-      const headers = [...core.capabilityHeaders(), ...(options.headers ?? [])]
+      const headers = [...inviteHeaders(core, options.reliable), ...(options.headers ?? [])]
       const spec = this.spec('INVITE', target, { ...options, ...body, headers }, options.contact ?? true)
       if (this.runtime.isClosed || core.isClosing) {
         reject(new SipTransactionError('STACK_CLOSED'))
@@ -115,12 +122,18 @@ export class SipStack {
         reject(error)
       }
       const invite = new OutgoingInvite(core, spec, {
-        progress: (response) => this.runtime.shield(() => options.onProvisional?.(response)),
+        answer: sdp === undefined ? options.answer : undefined,
+        progress: (response, session) => {
+          const { onProvisional } = options
+          if (onProvisional === undefined) return
+          const early = session === undefined ? undefined : earlyDialogOf(core, session)
+          this.runtime.shield(() => onProvisional(response, early))
+        },
         accepted: (session, response, request) => {
           stopWaiting()
           const call = new Call(core)
           call.attach(session)
-          call.confirm(session, response, request, options)
+          call.confirm(session, response, request, sdp === undefined ? options.answer : undefined)
           resolve(call)
         },
         failed: (response) => fail(new CallFailedError(response.status, response)),
@@ -128,7 +141,8 @@ export class SipStack {
       })
       const giveUp = (code: TransactionErrorCode) => {
         fail(new SipTransactionError(code))
-        core.submit(() => invite.cancel())
+        const { reason } = signal ?? {}
+        core.submit(() => invite.cancel(typeof reason === 'string' ? reasonHeaders(reason) : []))
       }
       if (signal?.aborted) {
         fail(new SipTransactionError('ABORTED'))
@@ -144,6 +158,31 @@ export class SipStack {
       signal?.addEventListener('abort', abort, { once: true })
       core.submit(() => invite.start())
     })
+  }
+
+  /**
+   * Replaces the certificates and authorities of the TLS listeners. Connections that are up go on with what they have;
+   * new ones, and requests that open one, use the new. When the options do not hold together nothing changes.
+   * @throws SipUsageError TLS_MISSING when the stack was made without `tls`, TLS_INVALID
+   */
+  reloadTls(options: TlsOptions): void {
+    this.runtime.reloadTls(options)
+  }
+
+  /**
+   * Keeps the way to a UDP peer open through address translators, and tells when it is gone: STUN binding requests
+   * (RFC 5626 §4.4.2). For a client towards its registrar or proxy, which has to answer them. Connections are kept
+   * alive by `limits.transport.keepAliveMs`.
+   * @param options `everyMs`: how often, at most; `lost`: called once, with the reason, when no answer came or our
+   *   address has changed on the way; a phone then registers anew, and starts anew
+   * @returns ends it
+   * @throws SipUsageError TARGET_INVALID when no UDP listener reaches that address
+   */
+  keepAlive(
+    destination: FlowAddress,
+    options: { readonly everyMs?: number; readonly lost?: (reason: string) => void } = {},
+  ): () => void {
+    return this.runtime.keepAlive(destination, options.everyMs, options.lost ?? (() => {}))
   }
 
   /** Gauges and counters, as they are now. */

@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest'
 import type { BridgeEvent } from '../b2bua/bridge-types'
 import { createNodeRandom } from './node-ports'
 import type { SdpAnchor } from './options'
-import { type RawPeer, Scenario } from './scenario'
+import { headerOf, Phone, serverAddress } from './phone'
+import { Scenario } from './scenario'
 import type { SipStack } from './stack'
 
 const sdp = (who: string) =>
@@ -12,73 +13,6 @@ const anchor: SdpAnchor = {
   offer: async (_side, given) => given,
   answer: async (_side, given) => given,
   release: () => {},
-}
-
-const serverAddress = '10.0.0.1'
-
-/** A phone written by hand: nothing goes out but what a test says, nothing that comes in is answered. */
-class Phone {
-  private branches = 0
-
-  constructor(
-    readonly raw: RawPeer,
-    readonly name: string,
-  ) {}
-
-  /** Sends a request; `changes` replaces headers, or leaves them out when undefined. */
-  send(method: string, changes: Record<string, string | undefined> = {}, body = ''): void {
-    this.branches += 1
-    const headers: Record<string, string | undefined> = {
-      Via: `SIP/2.0/UDP ${this.raw.address}:5060;branch=z9hG4bK${this.name}${this.branches}`,
-      'Max-Forwards': '70',
-      From: `<sip:${this.name}@${serverAddress}>;tag=${this.name}`,
-      To: `<sip:bob@${serverAddress}>`,
-      'Call-ID': `call-of-${this.name}`,
-      CSeq: `1 ${method}`,
-      Contact: `<sip:${this.name}@${this.raw.address}>`,
-      ...(body === '' ? {} : { 'Content-Type': 'application/sdp' }),
-      'Content-Length': `${body.length}`,
-      ...changes,
-    }
-    const lines = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]))
-    this.raw.send(serverAddress, [`${method} sip:bob@${serverAddress} SIP/2.0`, ...lines], body)
-  }
-
-  /** Answers a request that came in. */
-  reply(request: string, status: string, changes: Record<string, string | undefined> = {}, body = ''): void {
-    const copied = ['Via', 'From', 'Call-ID', 'CSeq'].map((name) => `${name}: ${headerOf(request, name)}`)
-    const to = headerOf(request, 'To') ?? ''
-    const headers: Record<string, string | undefined> = {
-      To: /;tag=/.test(to) ? to : `${to};tag=${this.name}`,
-      Contact: `<sip:${this.name}@${this.raw.address}>`,
-      ...(body === '' ? {} : { 'Content-Type': 'application/sdp' }),
-      'Content-Length': `${body.length}`,
-      ...changes,
-    }
-    const lines = Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]))
-    this.raw.send(serverAddress, [`SIP/2.0 ${status}`, ...copied, ...lines], body)
-  }
-
-  /** The last message that came in and begins so. */
-  last(start: string): string {
-    return this.raw.received.findLast((text) => text.startsWith(start)) ?? ''
-  }
-
-  /** The statuses that came in for a method. */
-  statuses(method: string): number[] {
-    return this.raw.received
-      .filter((text) => text.startsWith('SIP/2.0') && headerOf(text, 'CSeq')?.endsWith(` ${method}`))
-      .map((text) => Number(text.slice(8, 11)))
-  }
-
-  /** The requests that came in, retransmissions counted once. */
-  requests(method: string): string[] {
-    return [...new Set(this.raw.received.filter((text) => text.startsWith(`${method} `)))]
-  }
-}
-
-function headerOf(text: string, name: string): string | undefined {
-  return new RegExp(`^${name}: (.*?)\\r$`, 'im').exec(text)?.[1]
 }
 
 interface World {
@@ -246,11 +180,11 @@ Content-Length: 0`
 
   it('RFC 3261 §8.2.2.3: Require is checked inside a call too, but a BYE always ends it', async () => {
     const w = await connected()
-    w.alice.send('INVITE', { ...w.inCall, CSeq: '2 INVITE', Require: 'timer' }, sdp('alice'))
+    w.alice.send('INVITE', { ...w.inCall, CSeq: '2 INVITE', Require: 'gruu' }, sdp('alice'))
     await w.scenario.pass(100)
     expect(w.alice.statuses('INVITE').at(-1)).toBe(420)
-    expect(headerOf(w.alice.last('SIP/2.0 420'), 'Unsupported')).toBe('timer')
-    w.alice.send('BYE', { ...w.inCall, CSeq: '3 BYE', Require: 'timer' })
+    expect(headerOf(w.alice.last('SIP/2.0 420'), 'Unsupported')).toBe('gruu')
+    w.alice.send('BYE', { ...w.inCall, CSeq: '3 BYE', Require: 'gruu' })
     await w.scenario.pass(100)
     expect(w.alice.statuses('BYE')).toEqual([200])
   })
@@ -303,17 +237,27 @@ describe('what one leg keeps from the other', () => {
     w.alice.send('INVITE', extras, sdp('alice'))
     await w.scenario.pass(100)
     const invite = w.bob.last('INVITE')
-    for (const name of [...Object.keys(extras), 'Require']) expect(headerOf(invite, name), name).toBeUndefined()
+    for (const name of Object.keys(extras)) {
+      // What each leg supports, and how long its session lasts, is its own affair.
+      const own: Readonly<Record<string, string>> = { Supported: '100rel, timer', 'Session-Expires': '1800' }
+      expect(headerOf(invite, name), name).toBe(own[name])
+    }
+    expect(headerOf(invite, 'Require')).toBeUndefined()
     expect(headerOf(invite, 'Call-ID')).not.toBe('call-of-alice')
     expect(headerOf(invite, 'Max-Forwards')).toBe('69')
     expect(invite.match(/^Via: /gm)).toHaveLength(1)
     w.bob.reply(invite, '183 Session Progress', { Require: '100rel', RSeq: '1' }, sdp('bob'))
     await w.scenario.pass(100)
+    expect(headerOf(w.bob.last('PRACK'), 'RAck')).toBe('1 1 INVITE')
+    w.bob.reply(w.bob.last('PRACK'), '200 OK')
     w.bob.reply(invite, '200 OK', { Require: 'timer', 'Session-Expires': '90;refresher=uas' }, sdp('bob'))
     await w.scenario.pass(100)
     expect(w.alice.statuses('INVITE')).toEqual([183, 200])
-    for (const response of [w.alice.last('SIP/2.0 183'), w.alice.last('SIP/2.0 200')]) {
-      for (const name of ['Require', 'RSeq', 'Session-Expires']) expect(headerOf(response, name), name).toBeUndefined()
+    const [progress, answer] = [w.alice.last('SIP/2.0 183'), w.alice.last('SIP/2.0 200')]
+    for (const name of ['Require', 'RSeq', 'Session-Expires']) expect(headerOf(progress, name), name).toBeUndefined()
+    expect(headerOf(answer, 'Session-Expires')).toBe('1800;refresher=uac')
+    expect(headerOf(answer, 'RSeq')).toBeUndefined()
+    for (const response of [progress, answer]) {
       expect(headerOf(response, 'Record-Route')).toBe('<sip:10.0.9.9;lr>')
       expect(headerOf(response, 'To')).toMatch(/;tag=/)
     }
@@ -344,7 +288,7 @@ describe('an INVITE without an answer yet', () => {
     expect(alice.statuses('INVITE')).toEqual([100, 200])
   })
 
-  it('RFC 3261 §12.2.2: what comes inside its early dialog is answered, and never 481', async () => {
+  it('RFC 3261 §12.2.2: what comes inside its early dialog is answered, and 481 only to a PRACK for nothing', async () => {
     const w = await world()
     w.alice.send('INVITE', {}, sdp('alice'))
     await w.scenario.pass(100)
@@ -361,7 +305,7 @@ describe('an INVITE without an answer yet', () => {
     expect(w.alice.statuses('UPDATE')).toEqual([200, 500])
     expect(w.alice.statuses('INFO')).toEqual([500])
     expect(headerOf(w.alice.last('SIP/2.0 500'), 'Retry-After')).toBeDefined()
-    expect(w.alice.statuses('PRACK')).toEqual([405])
+    expect(w.alice.statuses('PRACK')).toEqual([481])
   })
 })
 
@@ -424,19 +368,24 @@ describe('a call that changes', () => {
     expect(w.alice.requests('INVITE')).toHaveLength(1)
   })
 
-  it('RFC 4028 §7.4: an UPDATE that only refreshes is answered even if the other phone does not know it', async () => {
+  it('RFC 4028 §7.4: an UPDATE that only refreshes is answered on its own leg, and the other phone hears nothing', async () => {
     const w = await connected()
-    w.alice.send('UPDATE', { ...w.inCall, CSeq: '2 UPDATE' })
-    await w.scenario.pass(100)
-    w.bob.reply(w.bob.last('UPDATE'), '501 Not Implemented')
+    w.alice.send('UPDATE', {
+      ...w.inCall,
+      CSeq: '2 UPDATE',
+      Supported: 'timer',
+      'Session-Expires': '600;refresher=uac',
+    })
     await w.scenario.pass(100)
     expect(w.alice.statuses('UPDATE')).toEqual([200])
+    expect(headerOf(w.alice.last('SIP/2.0 200'), 'Session-Expires')).toBe('600;refresher=uac')
+    expect(w.bob.requests('UPDATE')).toEqual([])
   })
 
   it('RFC 3261 §20.5: Allow names on each leg what may be sent inside the call', async () => {
     const w = await connected()
     for (const message of [w.bob.last('INVITE'), w.alice.last('SIP/2.0 200')]) {
-      expect(headerOf(message, 'Allow')).toBe('INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, INFO, MESSAGE')
+      expect(headerOf(message, 'Allow')).toBe('INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, MESSAGE')
     }
   })
 })

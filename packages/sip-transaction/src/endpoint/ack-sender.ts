@@ -1,0 +1,60 @@
+/**
+ * The ACKs that one dialog owes for 2xx to our INVITEs, and sends again for each repetition: RFC 3261 §13.2.2.4. No
+ * transaction owns them. Every method runs inside an input.
+ */
+import type { HeaderInit } from '@carillon/sip-parser'
+import { ClientAcks } from '../dialog/ack-2xx'
+import type { Dialog } from '../dialog/dialog'
+import type { Destination } from '../ports'
+import type { Core } from './core'
+import type { PeerHop } from './peer-hop'
+
+interface SentAck {
+  readonly bytes: Uint8Array
+  readonly destination: Destination
+}
+
+/** Sends and repeats ACKs. */
+export class AckSender {
+  private acks: ClientAcks<SentAck> | undefined
+
+  constructor(
+    private readonly core: Core,
+    private readonly dialog: Dialog,
+    private readonly hop: PeerHop,
+  ) {}
+
+  /** True when the ACK for that INVITE has gone out. */
+  hasSent(cseq: number): boolean {
+    return this.acks?.forRetransmission(cseq) !== undefined
+  }
+
+  /** Sends the ACK; `credentials` are those of its INVITE, `sdp` the answer to an offer in the 2xx. */
+  send(cseq: number, credentials: readonly HeaderInit[], sdp: Uint8Array | string | undefined): void {
+    const extras =
+      sdp === undefined ? { contact: false } : { contact: false, body: sdp, contentType: 'application/sdp' }
+    this.hop.locate((destination) => {
+      const entry = this.core.egress.entryTo(destination)
+      if (entry === undefined) return
+      const remote = destination.kind === 'flow' ? destination.flow.remote.address : destination.address.address
+      const bytes = this.core.egress.build(this.dialog.ackFor(cseq, credentials), entry, remote, extras).toBytes()
+      this.acks ??= new ClientAcks()
+      this.acks.sent(cseq, { bytes, destination })
+      this.core.driver.out.push({ kind: 'send', bytes, destination, transactionId: undefined })
+    })
+  }
+
+  /** Sends the same ACK again; false when none has been sent. */
+  repeat(cseq: number): boolean {
+    const ack = this.acks?.forRetransmission(cseq)
+    if (ack === undefined) return false
+    this.core.driver.out.push({ kind: 'send', ...ack, transactionId: undefined })
+    return true
+  }
+
+  /** The INVITE's transaction is gone: its 2xx can come no more. */
+  forget(cseq: number): void {
+    this.acks?.forget(cseq)
+    if (this.acks?.isEmpty === true) this.acks = undefined
+  }
+}

@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest'
+import { createNodeLoadProbe, createNodeTurns } from './node-turns'
+
+/** Keeps the thread busy. */
+function work(ms: number): void {
+  const untilMs = performance.now() + ms
+  while (performance.now() < untilMs);
+}
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
+
+describe('turns of the event loop', () => {
+  it('have time until their share is used up, and again in the next', async () => {
+    const turns = createNodeTurns(5)
+    expect(turns.hasTime()).toBe(true)
+    work(6)
+    expect(turns.hasTime()).toBe(false)
+    await nextTurn()
+    await nextTurn()
+    expect(turns.hasTime()).toBe(true)
+  })
+
+  it('do what waits in order, in several turns when it takes long, and one piece a turn at least', async () => {
+    const turns = createNodeTurns(2)
+    const done: number[] = []
+    for (let piece = 0; piece < 6; piece += 1)
+      turns.later(() => {
+        work(3)
+        done.push(piece)
+      })
+    expect(done).toEqual([])
+    const seen: number[] = []
+    while (done.length < 6) {
+      await nextTurn()
+      seen.push(done.length)
+    }
+    expect(done).toEqual([0, 1, 2, 3, 4, 5])
+    expect(new Set(seen).size).toBeGreaterThanOrEqual(6)
+  })
+
+  it('put what work leaves for later behind what waits already: nobody starves', async () => {
+    const turns = createNodeTurns(1)
+    const done: string[] = []
+    const greedy = () => {
+      work(2)
+      done.push('greedy')
+      if (done.length < 50) turns.later(greedy)
+    }
+    turns.later(greedy)
+    turns.later(() => done.push('modest'))
+    while (!done.includes('modest')) await nextTurn()
+    expect(done.length).toBeLessThan(5)
+    while (done.length < 50) await nextTurn()
+  })
+
+  it('measure what keeps the loop waiting', async () => {
+    const probe = createNodeLoadProbe()
+    try {
+      expect(probe.delayMs()).toBe(0)
+      for (let time = 0; time < 3; time += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 1))
+        work(120)
+      }
+      await new Promise((resolve) => setTimeout(resolve, 1))
+      expect(probe.delayMs()).toBeGreaterThan(30)
+    } finally {
+      probe.close()
+    }
+  })
+})

@@ -1,0 +1,64 @@
+/** Responses to requests that came in: RFC 3261 §8.2.6, §12.1.1 (Contact, Record-Route), §20.5 and §20.37; RFC 4028 §9. */
+import { type HeaderInit, responseTo, type SipRequest, type SipResponse, SipUri } from '@carillon/sip-parser'
+import { sessionAnswerHeaders } from '../dialog/session-interval'
+import type { Flow } from '../ports'
+import type { Core } from './core'
+import type { DialogSession } from './dialog-session'
+import type { ReplyOptions } from './options'
+
+/** What is answered. */
+export interface Answered {
+  readonly message: SipRequest
+  readonly flow: Flow
+  /** The dialog that the request is in, or has made. */
+  readonly session: DialogSession | undefined
+}
+
+/** Builds a response with the headers that are ours to write. `localTag` goes into To if there is none. */
+export function buildResponse(
+  core: Core,
+  request: Answered,
+  localTag: string,
+  status: number,
+  options: ReplyOptions,
+): SipResponse {
+  const { message, session } = request
+  const { method } = message
+  const makesDialog = (method === 'INVITE' || method === 'UPDATE') && status > 100 && status < 300
+  const headers: HeaderInit[] = []
+  if (typeof options.contact === 'string') headers.push(['Contact', options.contact])
+  else if (options.contact ?? makesDialog) addContact(core, request, headers)
+  if (makesDialog) {
+    headers.push(...core.capabilityHeaders(session?.allow))
+    const isSettled = status >= 200 && (method === 'INVITE' || session?.usage.state !== 'early')
+    if (isSettled && session !== undefined) headers.push(...sessionAnswerHeaders(session.timers.judge(message)))
+  }
+  if (core.capabilities.server !== undefined) headers.push(['Server', core.capabilities.server])
+  headers.push(...(options.headers ?? []))
+  const { body, contentType, reason } = options
+  return responseTo(message, status, {
+    ...(status > 100 ? { toTag: localTag } : {}),
+    ...(reason === undefined ? {} : { reason }),
+    ...(body === undefined ? {} : { body, contentType: contentType ?? 'application/sdp' }),
+    headers,
+    recordRoute: makesDialog,
+  })
+}
+
+function addContact(core: Core, request: Answered, headers: HeaderInit[]): void {
+  const { message, flow } = request
+  const entry = core.egress.entryOf(flow)
+  if (entry === undefined) return
+  const { uri } = message.to
+  const user = uri instanceof SipUri ? uri.user : undefined
+  headers.push(['Contact', core.egress.contactFor(entry, flow.remote.address, user, owesSips(message))])
+}
+
+/** RFC 3261 §12.1.1: a caller that came by SIPS URIs is to come back by one. */
+function owesSips(message: SipRequest): boolean {
+  if (message.uri.scheme === 'sips') return true
+  const routes = message.decode('recordRoutes')
+  if (routes.ok && routes.value.length > 0) return routes.value[0]?.uri.scheme === 'sips'
+  const contacts = message.decode('contacts')
+  return contacts.ok && contacts.value[0]?.uri.scheme === 'sips'
+}

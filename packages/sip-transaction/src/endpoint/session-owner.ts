@@ -1,0 +1,14 @@
+/** Who stands behind a dialog. */
+import type { SipRequest } from '@carillon/sip-parser'
+import type { IncomingRequest } from './incoming-request'
+import type { CallEnd } from './options'
+
+/** Who uses the dialog: an early dialog, a call or a bridge. */
+export interface SessionOwner {
+  /** A request in the dialog that the stack does not answer itself; it waits for an answer. */
+  received(incoming: IncomingRequest): void
+  /** The first ACK for a 2xx of ours. */
+  acknowledged(ack: SipRequest): void
+  /** The dialog is over; called once. */
+  endedBy(end: CallEnd): void
+}
