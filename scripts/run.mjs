@@ -6,12 +6,13 @@
  */
 import { rmSync } from 'node:fs'
 import { ensureBuilt } from './lib/build.mjs'
+import { runExample } from './lib/example.mjs'
 import { ensureInstalled } from './lib/install.mjs'
 import { checkPackages } from './lib/packages.mjs'
-import { ROOT, recordStage, runPinned, runTool, runVitest, TOOLS } from './lib/tools.mjs'
+import { ROOT, recordStage, runFromSource, runPinned, runTool, runVitest, TOOLS } from './lib/tools.mjs'
 
 /** Tasks for which building and running is enough. */
-const WITHOUT_TOOLS = new Set(['start', 'demo', 'build', 'clean'])
+const WITHOUT_TOOLS = new Set(['start', 'demo', 'build', 'clean', 'example'])
 
 const SERVER = 'packages/server/bin/carillon.cjs'
 
@@ -31,7 +32,7 @@ const tasks = {
   async test(args) {
     if (args.length > 0) return runVitest(args)
     return inOrder([
-      ['types', () => runTool(TOOLS.tsc, ['--noEmit', '-p', 'tsconfig.json'])],
+      ['types', checkTypes],
       ['lint', () => runTool(TOOLS.biome, ['check', '--error-on-warnings', '.'])],
       ['dead code', () => runTool(TOOLS.knip, [])],
       ['build', () => ensureBuilt().then(() => 0)],
@@ -53,6 +54,7 @@ const tasks = {
   },
   fuzz: (args) => runFromSource('test/fuzz/run.ts', args),
   sim: (args) => runFromSource('test/simulation/run.ts', args),
+  example: (args) => runExample(args),
   async format() {
     return runTool(TOOLS.biome, ['check', '--write', '.'])
   },
@@ -68,14 +70,12 @@ const tasks = {
   },
 }
 
-/** From the sources, without a build: what is being changed is what one wants to try. */
-function runFromSource(script, args) {
-  const flags = [
-    '--disable-warning=ExperimentalWarning',
-    '--conditions=carillon-source',
-    '--experimental-transform-types',
-  ]
-  return runPinned([...flags, '--import', './test/support/from-source.mjs', script, ...args])
+/** The examples have a configuration of their own: they find the packages as programs outside of them do. */
+async function checkTypes() {
+  const codes = []
+  for (const project of ['tsconfig.json', 'examples/tsconfig.json'])
+    codes.push(await runTool(TOOLS.tsc, ['--noEmit', '-p', project]))
+  return Math.max(...codes)
 }
 
 /** Runs every stage, also after one failed, so that one run shows all there is to mend. */

@@ -47,6 +47,13 @@ export function runPinned(args, options = {}) {
   })
 }
 
+/** Runs a script on the sources, without a build: what is being changed is what one wants to try. */
+export function runFromSource(script, args, flags = []) {
+  const source = ['--conditions=carillon-source', '--experimental-transform-types']
+  const loader = ['--import', './test/support/from-source.mjs']
+  return runPinned(['--disable-warning=ExperimentalWarning', ...source, ...loader, ...flags, script, ...args])
+}
+
 /** Runs a development tool with this terminal and returns its exit code. */
 export function runTool(tool, args, options = {}) {
   return runPinned([tool, ...args], options)

@@ -6,7 +6,7 @@ import { files, importsOf, isTest, shippedSources } from '../support/repository'
 /** What each package may import from outside itself, besides Node's built-ins. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   'sip-parser': [],
-  'sip-transaction': ['@carillon/sip-parser'],
+  'sip-transaction': ['@carillon/sip-parser', '@carillon/sip-parser/sdp'],
   'rtp-relay': ['@carillon/sip-parser/sdp'],
   server: [
     '@carillon/sip-parser',

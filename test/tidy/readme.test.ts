@@ -1,12 +1,14 @@
-/** The examples in the READMEs are programs: each block of TypeScript is run as it stands. */
+/** The examples in the READMEs and in some guides are programs: each block of TypeScript is run as it stands. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it, vi } from 'vitest'
 import { read, root } from '../support/repository'
 
-const READMES = ['README.md', 'sip-parser', 'sip-transaction', 'rtp-relay', 'server'].map((name) =>
-  name.endsWith('.md') ? name : `packages/${name}/README.md`,
-)
+const READMES = [
+  'README.md',
+  ...['sip-parser', 'sip-transaction', 'rtp-relay', 'server'].map((name) => `packages/${name}/README.md`),
+  ...['observing', 'testing'].map((name) => `docs/guides/${name}.md`),
+]
 const folder = join(root, 'test/.examples')
 
 /** Blocks fenced as `ts`; those fenced as `ts ignore` are fragments that need what the text around them names. */

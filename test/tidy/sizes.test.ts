@@ -33,9 +33,9 @@ describe('sizes', () => {
     expect(wrong).toEqual([])
   })
 
-  it(`a test, script or bench file has at most ${FILE_LINES_AT_MOST} lines`, () => {
+  it(`a test, script, bench or example file has at most ${FILE_LINES_AT_MOST} lines`, () => {
     const wrong = files
-      .filter((path) => (isTest(path) || /^(test|bench|scripts)\//.test(path)) && /\.(ts|mjs|cjs)$/.test(path))
+      .filter((path) => (isTest(path) || /^(test|bench|scripts|examples)\//.test(path)) && /\.(ts|mjs|cjs)$/.test(path))
       .filter((path) => linesOf(path) > FILE_LINES_AT_MOST)
     expect(wrong).toEqual([])
   })

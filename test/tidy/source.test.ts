@@ -36,7 +36,7 @@ describe('source files', () => {
 
   it('begin by saying what they are', () => {
     const wrong = files
-      .filter((path) => /^(packages\/[^/]+\/src|test|bench|scripts)\/.*\.(ts|mjs)$/.test(path))
+      .filter((path) => /^(packages\/[^/]+\/src|test|bench|scripts|examples)\/.*\.(ts|mjs)$/.test(path))
       .filter((path) => !isTest(path) && !/^(#![^\n]*\n)?\/(\*|\/)/.test(read(path)))
     expect(wrong).toEqual([])
   })

@@ -256,7 +256,7 @@ describe('a Via that points at somebody else', () => {
     '',
     ';rport',
     ';rport=5060',
-    ';received=VICTIM',
+    ';received=VICTIM', ';received;rport', ';received;rport=5060',
     ';maddr=VICTIM',
     ';maddr=VICTIM;ttl=1',
     ';alias;received=VICTIM;rport=5060',
