@@ -58,9 +58,7 @@ describe('what phones send beside calls', () => {
     ['NOTIFY', ['Event: keep-alive']],
     ['MESSAGE', []],
     ['INFO', []],
-    ['UPDATE', []],
     ['REFER', ['Refer-To: <sip:1003@127.0.0.1>']],
-    ['PRACK', ['RAck: 1 1 INVITE']],
   ])(
     'RFC 3261 §8.2.1: %s outside of a call gets a plain 405 with Allow, and is held against nobody',
     async (method, headers) => {
@@ -76,6 +74,12 @@ describe('what phones send beside calls', () => {
     },
   )
 
+  it('RFC 3262 §3, RFC 3311 §5: PRACK and UPDATE outside of a call get 481, and are held against nobody', async () => {
+    expect(statusOf(await ask('PRACK', ['RAck: 1 1 INVITE']))).toBe(481)
+    expect(statusOf(await ask('UPDATE'))).toBe(481)
+    expect(harness.server.stats().loginSources).toBe(0)
+  })
+
   it('RFC 3261 §8.2.1: a method that nobody knows gets 501', async () => {
     expect(statusOf(await ask('FROBNICATE'))).toBe(501)
   })
@@ -87,23 +91,47 @@ describe('what phones send beside calls', () => {
     expect(received).toHaveLength(1)
   })
 
-  it('RFC 3262 §3, RFC 4028 §7.1: what is merely supported is not negotiated; what is required is refused with its name', async () => {
+  it('RFC 3262 §3, RFC 4028 §9: 100rel and timer may be required, what nobody has is refused by its name', async () => {
     const challenge = await ask('INVITE', ['Session-Expires: 1800;refresher=uac', 'Min-SE: 90'])
     expect(statusOf(challenge)).toBe(407)
     for (const name of ['Require', 'RSeq', 'Session-Expires'])
       expect(challenge).not.toMatch(new RegExp(`^${name}:`, 'm'))
-    for (const tag of ['100rel', 'timer', 'gruu']) {
-      const refusal = await ask('INVITE', [`Require: ${tag}`, `X-Tag: ${tag}`])
-      expect(statusOf(refusal)).toBe(420)
-      expect(refusal).toMatch(new RegExp(`^Unsupported: ${tag}\\r$`, 'm'))
-    }
+    for (const tag of ['100rel', 'timer'])
+      expect(statusOf(await ask('INVITE', [`Require: ${tag}`, `X-Tag: ${tag}`]))).toBe(407)
+    const refusal = await ask('INVITE', ['Require: 100rel, gruu', 'X-Tag: both', 'X-More: 1'])
+    expect(statusOf(refusal)).toBe(420)
+    expect(refusal).toMatch(/^Unsupported: gruu\r$/m)
+    const tooShort = await ask('INVITE', ['Session-Expires: 30', 'X-Tag: short', 'X-More: 2', 'X-Most: 3'])
+    expect(statusOf(tooShort)).toBe(422)
+    expect(tooShort).toMatch(/^Min-SE: 90\r$/m)
+  })
+
+  it('RFC 3262 §3, RFC 4028 §9: each leg of a call negotiates with its own phone', async () => {
+    const caller = await harness.phone('1001')
+    const callee = await harness.phone('1002')
+    const heard = { caller: [] as string[], callee: [] as string[] }
+    caller.stack.on('messageIn', ({ startLine }) => heard.caller.push(startLine))
+    callee.stack.on('messageIn', ({ startLine }) => heard.callee.push(startLine))
+    callee.stack.method('INVITE', (request) => {
+      request.reply(183, { reliable: true, body: callee.voice.sdp() })
+      request.reply(200, { body: callee.voice.sdp() })
+    })
+    const call = await caller.call('1002')
+    // The server acknowledges what its callee wants acknowledged; its caller required nothing.
+    expect(heard.callee.filter((line) => line.startsWith('PRACK '))).toHaveLength(1)
+    expect(heard.caller.some((line) => line.startsWith('SIP/2.0 183'))).toBe(true)
+    expect(heard.caller.filter((line) => line.startsWith('PRACK '))).toEqual([])
+    expect(call.sessionTimer).toEqual({ seconds: 1_800, isLocal: true })
+    expect((await call.update()).status).toBe(200)
+    expect(heard.callee.filter((line) => line.startsWith('UPDATE '))).toEqual([])
+    await call.bye()
   })
 })
 
 describe('a stream that cannot be read any further', () => {
   it.each([
     ['Content-Length: none', 400],
-    ['Content-Length: 999999999', 513],
+    ['Content-Length: 999999999', 413],
     ['X-No-Length: at all', 400],
   ])('RFC 3261 §18.3: %s is answered %i on its connection, which is then closed', async (line, status) => {
     const stream = connect(harness.listener('tcp').port, '127.0.0.1')

@@ -4,7 +4,7 @@
 
 const { open } = require('node:fs/promises')
 const { version } = require('../package.json')
-const { commandInputBytesMax, inspectFiles, planCommand } = require('../dist/cli.cjs')
+const { commandInputBytesMax, inspectEach, planCommand } = require('../dist/cli.cjs')
 
 async function readAll(stream) {
   const chunks = []
@@ -18,30 +18,57 @@ async function readAll(stream) {
   return Buffer.concat(chunks)
 }
 
+const REASONS = { ENOENT: 'there is no such file', EISDIR: 'is a directory', EACCES: 'must not be read' }
+
 async function readInput(name) {
   try {
     if (name === '-') return { name, bytes: await readAll(process.stdin) }
     const file = await open(name, 'r')
     return { name, bytes: await readAll(file.createReadStream()) }
   } catch (error) {
-    return { name, error: error.code === 'ENOENT' ? 'there is no such file' : error.message }
+    return { name, error: REASONS[error.code] ?? error.message }
   }
+}
+
+/** False when whoever read the output is gone. */
+function write(stream, text) {
+  return new Promise((resolve) => {
+    stream.write(text, (error) => resolve(error === undefined || error === null))
+  })
 }
 
 async function main() {
   const plan = planCommand(process.argv.slice(2), version)
-  if (plan.kind === 'exit') return { code: plan.code, stdout: plan.stdout, stderr: plan.stderr }
+  if (plan.kind === 'exit') {
+    await write(process.stdout, plan.stdout)
+    await write(process.stderr, plan.stderr)
+    return plan.code
+  }
   const inputs = []
   for (const name of plan.files) inputs.push(await readInput(name))
-  const isColourful = process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
-  return inspectFiles(inputs, plan.options, isColourful)
+  const { stdout } = process
+  const isColourful = stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
+  const pieces = inspectEach(inputs, plan.options, { isColourful, columns: stdout.columns })
+  // Even when nobody reads any further, all is judged: the exit code is that of the whole.
+  let isRead = true
+  for (;;) {
+    const { done, value } = pieces.next()
+    if (done) {
+      await write(process.stderr, value.stderr)
+      return value.code
+    }
+    if (isRead) isRead = await write(stdout, value)
+  }
 }
 
-// Whoever read the output may be gone.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {})
 
-main().then(({ code, stdout, stderr }) => {
-  process.exitCode = code
-  process.stdout.write(stdout)
-  process.stderr.write(stderr)
-})
+main().then(
+  (code) => {
+    process.exitCode = code
+  },
+  (error) => {
+    process.stderr.write(`sip-parser: ${error.message}\n`)
+    process.exitCode = 2
+  },
+)

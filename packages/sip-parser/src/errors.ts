@@ -30,6 +30,8 @@ interface ProblemKind {
   readonly layer: ProblemLayer
   readonly status: SuggestedStatus
   readonly sentence: string
+  /** The header that the problem is always in. */
+  readonly header?: string
 }
 
 /** Every problem code: the layer that finds it, the status it suggests for a request, and its sentence. */
@@ -37,7 +39,7 @@ export const problemCodes = {
   EMPTY_MESSAGE: { layer: 'framing', status: 'drop', sentence: 'There is no message: nothing, or line ends only.' },
   MESSAGE_TOO_LARGE: { layer: 'framing', status: 513, sentence: 'The message is larger than the limit.' },
   HEAD_TOO_LARGE: { layer: 'framing', status: 513, sentence: 'The start line and headers are larger than the limit.' },
-  BODY_TOO_LARGE: { layer: 'framing', status: 513, sentence: 'The body is larger than the limit.' },
+  BODY_TOO_LARGE: { layer: 'framing', status: 413, sentence: 'The body is larger than the limit.' },
   TOO_MANY_HEADERS: { layer: 'framing', status: 513, sentence: 'The message has more header lines than the limit.' },
   HEAD_INCOMPLETE: { layer: 'framing', status: 400, sentence: 'The headers do not end with an empty line.' },
   BARE_LF: {
@@ -49,13 +51,20 @@ export const problemCodes = {
   CONTENT_LENGTH_INVALID: {
     layer: 'framing',
     status: 400,
-    sentence: 'Content-Length is not a plain decimal number that a length can have.',
+    header: 'Content-Length',
+    sentence: 'The length of the body is not a plain decimal number that a length can be.',
   },
-  CONTENT_LENGTH_REPEATED: { layer: 'framing', status: 400, sentence: 'Content-Length appears more than once.' },
+  CONTENT_LENGTH_REPEATED: {
+    layer: 'framing',
+    status: 400,
+    header: 'Content-Length',
+    sentence: 'The length of the body is said more than once.',
+  },
   CONTENT_LENGTH_MISSING: {
     layer: 'framing',
     status: 400,
-    sentence: 'A message on a stream must have a Content-Length.',
+    header: 'Content-Length',
+    sentence: 'A message on a stream must say the length of its body.',
   },
   BODY_TOO_SHORT: { layer: 'framing', status: 400, sentence: 'The body is shorter than Content-Length says.' },
   TRAILING_BYTES: { layer: 'framing', status: 400, sentence: 'Bytes follow the body of a message framed on a stream.' },
@@ -229,8 +238,9 @@ export const usageCodes = {
 export type UsageCode = keyof typeof usageCodes
 
 /** Makes a problem from its code. `isResponse` turns the suggested status into `'drop'`: responses are never answered. */
-export function problem(code: ProblemCode, offset: number, header?: string, isResponse = false): Problem {
+export function problem(code: ProblemCode, offset: number, found?: string, isResponse = false): Problem {
   const kind: ProblemKind = problemCodes[code]
+  const header = found ?? kind.header
   const suggestedStatus = isResponse ? 'drop' : kind.status
   const base = { layer: kind.layer, code, offset, suggestedStatus, sentence: kind.sentence }
   return header === undefined ? base : { ...base, header }

@@ -48,6 +48,7 @@ export { UserToUser, type UserToUserInit } from './headers/user-to-user'
 export { FlagWithParams, SecondsWithParams, UriWithParams, ValueWithParams } from './headers/values'
 export { Via, type ViaInit } from './headers/via'
 export { defaultParserLimits, type ParserLimits } from './limits'
+export { explainProblem } from './message/excerpt'
 export * from './message/index'
 export {
   OpaqueUri,

@@ -59,3 +59,5 @@ export const partHeaderBytesMax = 8_192
 
 /** Bytes of one file that the `sip-parser` command reads; a larger file is refused with exit code 2. */
 export const commandInputBytesMax = 67_108_864
+/** Bytes of one message that the `sip-parser` command prints, or places problems in; twice what the parser takes. */
+export const commandShownBytesMax = 262_144

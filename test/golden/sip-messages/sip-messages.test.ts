@@ -33,7 +33,7 @@ const names = readdirSync(folder).filter((name) => name.endsWith('.md'))
 const isWriting = process.env.CARILLON_WRITE === '1'
 
 /** Getters that are no header, or say again what another one says. */
-const leftOut = new Set(['head', 'body', 'bodyLength', 'via', 'contactStar', 'contentLength', 'index'])
+const leftOut = new Set(['head', 'body', 'bodyLength', 'via', 'contactStar', 'contentLength', 'text', 'index'])
 const getters = getterNames()
 
 function getterNames(): readonly string[] {

@@ -200,4 +200,11 @@ describe('the body of a message', () => {
       '"session;handling=required"',
     )
   })
+
+  it('RFC 2046 §5.1.1: a boundary that needs quotes and has none is a matter of leniency', () => {
+    const body = Buffer.from('--=_x\r\n\r\nq\r\n--=_x--')
+    expect(parseBody(body, 'multipart/mixed;boundary==_x')).toMatchObject({ ok: false })
+    const result = parseBody(body, 'multipart/mixed;boundary==_x', { leniency: { parameterCharacters: true } })
+    expect(result.ok && result.value.parts.map(({ bytes }) => String(bytes))).toEqual(['q'])
+  })
 })

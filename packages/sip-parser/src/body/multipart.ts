@@ -33,7 +33,9 @@ export function parseBody(
   options?: MultipartOptions,
 ): Result<BodyPart> {
   const type =
-    typeof contentType === 'string' ? MediaType.parse(contentType) : { ok: true as const, value: contentType }
+    typeof contentType === 'string'
+      ? MediaType.parse(contentType, { ...strict, ...options?.leniency })
+      : { ok: true as const, value: contentType }
   if (!type.ok) return type
   const disposition = ContentDisposition.defaultFor(type.value.essence)
   return read(body, { contentType: type.value, disposition, isDispositionSaid: false, headers: [] }, options)

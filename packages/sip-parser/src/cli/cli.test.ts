@@ -2,10 +2,11 @@ import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
 import { commandInputBytesMax } from '../limits'
 import { createRequest } from '../message/build'
+import { caretLine, explainProblem, visible } from '../message/excerpt'
+import { inspectMessage } from '../message/validate'
 import { inviteBytes, optionsRequest, sampleInvite, sampleResponse } from '../testing/messages'
 import { extractMessages } from './extract'
 import { type CommandOptions, inspectFiles, planCommand } from './index'
-import { caretLine, visible } from './screen'
 
 const PLAIN: CommandOptions = { isJson: false, colour: false, isTolerant: false, isStream: false, isQuiet: false }
 
@@ -19,7 +20,7 @@ const UNBALANCED = Buffer.from(
 
 function run(input: Uint8Array | string, options: Partial<CommandOptions> = {}) {
   const bytes = typeof input === 'string' ? Buffer.from(input, 'latin1') : input
-  return inspectFiles([{ name: 'file', bytes }], { ...PLAIN, ...options }, false)
+  return inspectFiles([{ name: 'file', bytes }], { ...PLAIN, ...options }, { isColourful: false })
 }
 
 function found(text: string | Uint8Array): string[] {
@@ -70,6 +71,7 @@ describe('the verdict', () => {
   it('tells what a server refuses from what is malformed', () => {
     const scheme = run(createRequest({ method: 'OPTIONS', uri: 'sip:a@b', headers: [] }).toBytes())
     expect(scheme.code).toBe(1)
+    expect(scheme.stdout.match(/^ *\| +\^$/gm)).toHaveLength(1)
     expect(scheme.stdout).toContain('well formed, but a server will refuse it: 5 problems; to be answered with 400')
   })
 
@@ -114,10 +116,12 @@ describe('the verdict', () => {
 
   it('is coloured where that is wanted, and not where it is not', () => {
     const input = [{ name: 'x', bytes: UNBALANCED }]
-    expect(inspectFiles(input, { ...PLAIN, colour: undefined }, true).stdout).toContain('\u001b[1;31m^\u001b[0m')
-    expect(inspectFiles(input, { ...PLAIN, colour: undefined }, false).stdout).not.toContain('\u001b')
-    expect(inspectFiles(input, { ...PLAIN, colour: false }, true).stdout).not.toContain('\u001b')
-    expect(inspectFiles(input, { ...PLAIN, colour: true }, false).stdout).toContain('\u001b')
+    expect(inspectFiles(input, { ...PLAIN, colour: undefined }, { isColourful: true }).stdout).toContain(
+      '\u001b[1;31m^\u001b[0m',
+    )
+    expect(inspectFiles(input, { ...PLAIN, colour: undefined }, { isColourful: false }).stdout).not.toContain('\u001b')
+    expect(inspectFiles(input, { ...PLAIN, colour: false }, { isColourful: true }).stdout).not.toContain('\u001b')
+    expect(inspectFiles(input, { ...PLAIN, colour: true }, { isColourful: false }).stdout).toContain('\u001b')
   })
 
   it('is JSON for programs, without secrets', () => {
@@ -155,12 +159,70 @@ describe('the verdict', () => {
     expect([cut.text[cut.column], cut.text.length]).toEqual(['"', 82])
   })
 
+  it('puts the caret under the place whatever stands before it: wide and combining characters, other bytes', () => {
+    const under = (text: string, at: number) => {
+      const { text: shown, column } = caretLine(Buffer.from(text, 'latin1'), at, 80)
+      return `${shown}\n${' '.repeat(column)}^`
+    }
+    const utf8 = (text: string) => Buffer.from(text).toString('latin1')
+    expect(under(utf8('日本"x'), 6)).toBe('日本"x\n    ^')
+    expect(under(utf8('e\u0301"x'), 3)).toBe('e\u0301"x\n ^')
+    expect(under(`${utf8('é')}"\xff`, 2)).toBe('\\xc3\\xa9"\\xff\n        ^')
+    expect(under('a\tb', 2)).toBe('a b\n  ^')
+    expect(under('ab', 2)).toBe('ab\n  ^')
+    expect(under('', 0)).toBe('\n^')
+  })
+
+  it('fits the screen, and no line that has a caret is wrapped', () => {
+    const wide = UNBALANCED.toString().replace('Mr. J. User', 'x'.repeat(200))
+    const { stdout } = inspectFiles([{ name: 'x', bytes: Buffer.from(wide) }], PLAIN, {
+      isColourful: false,
+      columns: 80,
+    })
+    const lines = stdout.split('\n')
+    const caret = lines.findIndex((line) => /\| +\^$/.test(line))
+    expect(lines[caret - 1]).toMatch(/To: "x+…$/)
+    expect(lines[caret]?.indexOf('^')).toBe(lines[caret - 1]?.indexOf('"'))
+    expect(Math.max(...lines.slice(0, caret + 3).map((line) => line.length))).toBeLessThanOrEqual(80)
+  })
+
+  it('escapes in JSON, too, what a terminal would obey', () => {
+    const evil = UNBALANCED.toString('latin1').replace(
+      'caller@',
+      Buffer.from('\u009b2J\u202e\u007f').toString('latin1'),
+    )
+    const { stdout } = run(evil, { isJson: true })
+    expect(stdout).not.toMatch(/[\u007f-\u009f\u202e]/)
+    expect(JSON.stringify(JSON.parse(stdout))).toContain('\u009b2J\u202e\u007f')
+    expect(
+      run(sampleInvite().edit().setUri('sip:a:s3cret@b').build().toBytes(), { isJson: true }).stdout,
+    ).not.toContain('s3cret')
+    expect(planCommand(['--\u001b[2J'], '1')).toMatchObject({ stderr: expect.not.stringContaining('\u001b') })
+    expect(inspectFiles([{ name: '\u009b2J', error: 'gone' }], PLAIN, { isColourful: false }).stderr).toContain('\\x9b')
+  })
+
+  it('takes no more room than it must for a huge line and for very many lines', () => {
+    for (const text of ['\0', 'a\n', 'é', '0000 00\n', '\tSIP/2.0 ']) {
+      expect(run(Buffer.from(text.repeat(2_000_000 / text.length)), { isQuiet: true }).stdout.length).toBeLessThan(
+        5_000,
+      )
+    }
+    const { stdout } = run(Buffer.alloc(2_000_000))
+    expect(stdout.length).toBeLessThan(5_000)
+    expect(run(Buffer.from('a\n'.repeat(1_000_000))).stdout).toContain('note: the last 1737856 bytes are not shown')
+  })
+
   it('is unreadable for what holds no message, and bounded for what is too large', () => {
     expect(run('')).toMatchObject({ code: 2, stderr: 'sip-parser: file: holds no message\n' })
     expect(run('\r\n\r\n').code).toBe(2)
     expect(run('nonsense').code).toBe(1)
+    for (const magic of ['d4c3b2a1', '0a0d0d0a'])
+      expect(run(Buffer.from(`${magic}0102`, 'hex'))).toMatchObject({
+        code: 2,
+        stderr: expect.stringContaining('tcpdump'),
+      })
     expect(run(new Uint8Array(commandInputBytesMax + 1)).code).toBe(2)
-    expect(inspectFiles([{ name: 'x', error: 'gone' }], PLAIN, false)).toMatchObject({
+    expect(inspectFiles([{ name: 'x', error: 'gone' }], PLAIN, { isColourful: false })).toMatchObject({
       code: 2,
       stderr: 'sip-parser: x: gone\n',
     })
@@ -172,6 +234,21 @@ describe('the verdict', () => {
       const changed = Buffer.from(INVITE)
       changed[at] = at % 2 === 0 ? 10 : 255
       run(changed, { isTolerant: at % 3 === 0 })
+    }
+  })
+})
+
+describe('explainProblem', () => {
+  it('shows the line, the place and the sentence', () => {
+    const { problems } = inspectMessage(UNBALANCED)
+    expect(explainProblem(UNBALANCED, problems[0]!)).toBe(
+      'To: "Mr. J. User <sip:j.user@example.com>\n    ^\nTo: A quoted string has no closing quote.',
+    )
+    const short = Buffer.from('OPTIONS sip:a@b SIP/2.0\r\nl: 5\r\n\r\nab')
+    expect(explainProblem(short, inspectMessage(short).problems[0]!)).toMatch(/^ab\n {2}\^\nThe body is shorter/)
+    for (const text of ['', '\n', '\r\n\r\n', 'x', 'x\r\n']) {
+      const bytes = Buffer.from(text)
+      for (const problem of inspectMessage(bytes).problems) expect(explainProblem(bytes, problem)).toContain('^\n')
     }
   })
 })
@@ -226,6 +303,7 @@ describe('finding messages', () => {
     extractMessages(Buffer.from('INVITE '.repeat(200_000)))
     extractMessages(Buffer.from('INVITE sip:a@b SIP/2.0\n'.repeat(20_000)))
     extractMessages(Buffer.from(`E${'A'.repeat(80)}sip: `.repeat(20_000)))
+    extractMessages(Buffer.from('INVITE sip:a@b SIP/2.0\r\n'.repeat(80_000)))
     expect(performance.now() - started).toBeLessThan(3_000)
   })
 })

@@ -24,12 +24,18 @@ const STATUS = /^SIP\/\d{1,9}\.\d{1,9} +\d.*$/
 /** Finds the messages. What holds no start line at all is one message as a whole, for its verdict. */
 export function extractMessages(input: Uint8Array): readonly FoundMessage[] {
   const bytes = Buffer.from(input.buffer, input.byteOffset, input.byteLength)
-  if (bytes.every((byte) => byte === 0x0d || byte === 0x0a || byte === 0x20)) return []
+  if (isBlank(bytes)) return []
   const packets = hexDumpPackets(bytes)
   if (packets !== undefined) return packets.flatMap(({ bytes: packet, label }) => inPacket(packet, label))
   const starts = startLines(bytes)
   if (starts.length === 0) return [{ bytes, offset: 0, notes: [] }]
   return cut(bytes, starts)
+}
+
+function isBlank(bytes: Buffer): boolean {
+  let at = 0
+  while (at < bytes.length && (bytes[at] === 0x0d || bytes[at] === 0x0a || bytes[at] === 0x20)) at++
+  return at === bytes.length
 }
 
 interface StartLine {
@@ -60,9 +66,11 @@ function junkBefore(line: string): number {
 
 function startLines(bytes: Buffer): StartLine[] {
   const starts: StartLine[] = []
-  let lineStart = 0
-  while (lineStart < bytes.length) {
-    const feed = bytes.indexOf(0x0a, lineStart)
+  let free = 0
+  // Every start line holds this; most lines of a large file do not.
+  for (let found = bytes.indexOf('SIP/'); found >= 0; found = bytes.indexOf('SIP/', free)) {
+    const lineStart = bytes.subarray(free, found).lastIndexOf(0x0a) + 1 + free
+    const feed = bytes.indexOf(0x0a, found)
     const lineEnd = feed < 0 ? bytes.length : feed
     const line = bytes.toString('latin1', lineStart, Math.min(lineEnd, lineStart + 8_192)).replace(/\r$/, '')
     const place = placeOfStartLine(line)
@@ -70,7 +78,7 @@ function startLines(bytes: Buffer): StartLine[] {
       const before = line.slice(0, place)
       starts.push({ offset: lineStart + place, lineStart, indent: /^[ \t]*$/.test(before) ? before : '' })
     }
-    lineStart = lineEnd + 1
+    free = lineEnd + 1
   }
   return starts
 }
@@ -144,8 +152,10 @@ function afterLines(bytes: Buffer, from: number, count: number): number {
 }
 
 function takeWire(bytes: Buffer, offset: number, next: number): Taken {
-  const headEnd = bytes.indexOf('\r\n\r\n', offset)
-  if (headEnd < 0 || (headEnd >= next && next < bytes.length)) return whole(bytes, offset, next)
+  // No further than the next start line: the input may hold very many of them.
+  const headLength = bytes.subarray(offset, next).indexOf('\r\n\r\n')
+  if (headLength < 0) return whole(bytes, offset, next)
+  const headEnd = offset + headLength
   const length = contentLength(bytes.toString('latin1', offset, Math.min(headEnd, offset + 65_536)).split('\r\n'))
   const bodyStart = headEnd + 4
   const end = length === undefined ? next : bodyStart + length

@@ -2,13 +2,15 @@
  * The `sip-parser` command without its input and output: arguments and bytes in, text and exit code out. The files are read
  * by bin/sip-parser.cjs.
  */
+import { Buffer } from 'node:buffer'
 import { commandInputBytesMax } from '../limits'
-import { extractMessages } from './extract'
+import { visibleText } from '../message/excerpt'
+import { extractMessages, type FoundMessage } from './extract'
 import type { CommandOptions } from './plan'
 import { reportData } from './render-json'
 import { renderReport } from './render-text'
 import { type MessageReport, reportMessage } from './report'
-import { painter } from './screen'
+import { painter, terminalJson } from './screen'
 
 export { type CommandOptions, helpText, type Plan, planCommand } from './plan'
 export { commandInputBytesMax }
@@ -27,44 +29,79 @@ export interface CommandOutput {
   readonly stderr: string
 }
 
+/** What the screen is like. */
+export interface Screen {
+  /** True when colours are wanted and nothing says otherwise. */
+  readonly isColourful: boolean
+  /** Absent when the output is no terminal. */
+  readonly columns?: number | undefined
+}
+
+/** How the judging ended. */
+export type CommandEnd = Pick<CommandOutput, 'code' | 'stderr'>
+
 /** Judges all messages of all files. Never throws. */
-export function inspectFiles(
+export function inspectFiles(inputs: readonly CommandInput[], options: CommandOptions, screen: Screen): CommandOutput {
+  const pieces = inspectEach(inputs, options, screen)
+  let stdout = ''
+  for (;;) {
+    const { done, value } = pieces.next()
+    if (done === true) return { stdout, ...value }
+    stdout += value
+  }
+}
+
+/** The same one message at a time, so that the report on a large file need not be in memory as a whole. */
+export function* inspectEach(
   inputs: readonly CommandInput[],
   options: CommandOptions,
-  isColourful: boolean,
-): CommandOutput {
-  const paint = painter(options.colour ?? isColourful)
-  const texts: string[] = []
-  const data: object[] = []
+  screen: Screen,
+): Generator<string, CommandEnd> {
+  const paint = painter(options.colour ?? screen.isColourful)
   const errors: string[] = []
   let hasProblem = false
+  let separator = options.isJson ? '{\n"messages": [' : ''
   for (const input of inputs) {
-    const reports = reportsOf(input, options, errors)
-    for (const [index, report] of reports.entries()) {
+    const messages = messagesOf(input, errors)
+    for (const [index, found] of messages.entries()) {
+      const report = reportMessage(found, options)
       hasProblem ||= report.verdict !== 'good'
-      if (options.isJson) data.push({ file: input.name, ...reportData(report) })
-      else texts.push(renderReport(report, titleOf(input.name, report, index, reports.length), options.isQuiet, paint))
+      const title = titleOf(input.name, report, index, messages.length)
+      const text = options.isJson
+        ? terminalJson({ file: input.name, ...reportData(report) })
+        : renderReport(report, title, options.isQuiet, paint, screen.columns)
+      yield separator + text
+      separator = options.isJson ? ',' : '\n'
     }
   }
   const code = errors.length > 0 ? 2 : hasProblem ? 1 : 0
-  const stderr = errors.map((error) => `sip-parser: ${error}\n`).join('')
-  const stdout = options.isJson ? `${JSON.stringify({ code, messages: data, errors }, null, 2)}\n` : texts.join('\n')
-  return { code, stdout, stderr }
+  if (options.isJson)
+    yield `${separator === ',' ? '' : separator}],\n"errors": ${terminalJson(errors)},\n"code": ${code}\n}\n`
+  return { code, stderr: errors.map((error) => `sip-parser: ${visibleText(error)}\n`).join('') }
 }
 
-function reportsOf(input: CommandInput, options: CommandOptions, errors: string[]): readonly MessageReport[] {
-  const { name, bytes } = input
+function messagesOf({ name, bytes, error }: CommandInput, errors: string[]): readonly FoundMessage[] {
   if (bytes === undefined) {
-    errors.push(`${name}: ${input.error ?? 'cannot be read'}`)
+    errors.push(`${name}: ${error ?? 'cannot be read'}`)
     return []
   }
   if (bytes.byteLength > commandInputBytesMax) {
     errors.push(`${name}: is larger than ${commandInputBytesMax} bytes`)
     return []
   }
-  const reports = extractMessages(bytes).map((found) => reportMessage(found, options))
-  if (reports.length === 0) errors.push(`${name}: holds no message`)
-  return reports
+  if (isBinaryCapture(bytes)) {
+    errors.push(`${name}: is a binary capture; make text of it, with tcpdump -X or tshark -x`)
+    return []
+  }
+  const messages = extractMessages(bytes)
+  if (messages.length === 0) errors.push(`${name}: holds no message`)
+  return messages
+}
+
+/** True for the magic numbers of pcap, in either order of bytes, with microseconds or nanoseconds, and of pcapng. */
+function isBinaryCapture(bytes: Uint8Array): boolean {
+  const magic = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, 4)).toString('hex')
+  return ['a1b2c3d4', 'd4c3b2a1', 'a1b23c4d', '4d3cb2a1', '0a0d0d0a'].includes(magic)
 }
 
 function titleOf(name: string, { found }: MessageReport, index: number, count: number): string {

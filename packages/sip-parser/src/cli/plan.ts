@@ -1,4 +1,5 @@
 /** The arguments of the `sip-parser` command, read without touching anything. */
+import { visibleText } from '../message/excerpt'
 
 /** What the command is to do. */
 export type Plan =
@@ -75,5 +76,5 @@ export function planCommand(args: readonly string[], version: string): Plan {
 }
 
 function usage(reason: string): Plan {
-  return { kind: 'exit', code: 2, stdout: '', stderr: `sip-parser: ${reason}; try --help\n` }
+  return { kind: 'exit', code: 2, stdout: '', stderr: `sip-parser: ${visibleText(reason)}; try --help\n` }
 }

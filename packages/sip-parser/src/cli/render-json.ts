@@ -1,5 +1,9 @@
-/** The report as JSON, for programs. Values of the Authorization family are masked; bodies are counted, not shown. */
+/**
+ * The report as JSON, for programs. Values of the Authorization family and passwords of URIs are masked; bodies are
+ * counted, not shown.
+ */
 import { leafParts } from '../body/body-part'
+import { maskedUris } from '../message/mask'
 import { decodedHeaders } from './decoded'
 import type { MessageReport, PlacedProblem } from './report'
 import { summarizeSdp } from './sdp-summary'
@@ -20,7 +24,9 @@ export function reportData(report: MessageReport): object {
     decoded:
       message === undefined
         ? {}
-        : Object.fromEntries(decodedHeaders(message).map(({ name, values }) => [name, values] as const)),
+        : Object.fromEntries(
+            decodedHeaders(message).map(({ name, values }) => [name, values.map(maskedUris)] as const),
+          ),
     parts: body === undefined ? [] : leafParts(body).map(partData),
     sessions: report.sessions.map(summarizeSdp),
   }

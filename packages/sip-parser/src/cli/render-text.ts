@@ -1,17 +1,29 @@
 /** The report as text for a terminal: the message with a caret under each problem, then what was decoded. */
+import { caretLine, columnsOf, visible, visibleText } from '../message/excerpt'
 import { decodedHeaders } from './decoded'
 import { decisive, type MessageReport, type PlacedProblem } from './report'
-import { caretLine, type Paint, visible, visibleText } from './screen'
+import type { Paint } from './screen'
 import { summarizeSdp } from './sdp-summary'
 
-/** Characters of a line that are shown around a caret. */
-const LINE_WIDTH = 160
+/** Columns of a line with a caret when nobody says how wide the screen is. */
+const USUAL_WIDTH = 160
+/** A narrower screen has to wrap. */
+const LEAST_WIDTH = 40
 
-/** One message's report. `title` says which message of which file it is. */
-export function renderReport(report: MessageReport, title: string, isQuiet: boolean, paint: Paint): string {
+/** One message's report. `title` says which message of which file it is; `columns` how wide the screen is. */
+export function renderReport(
+  report: MessageReport,
+  title: string,
+  isQuiet: boolean,
+  paint: Paint,
+  columns: number = USUAL_WIDTH,
+): string {
   const lines = [paint('strong', visibleText(title)), verdictLine(report, paint)]
   for (const note of report.found.notes) lines.push(paint('dim', `note: ${note}`))
-  lines.push('', ...listing(report, isQuiet, paint))
+  if (report.unshownBytes > 0) lines.push(paint('dim', `note: the last ${report.unshownBytes} bytes are not shown`))
+  lines.push('')
+  // One by one: a spread of many thousand lines would not fit on the stack.
+  for (const line of listing(report, isQuiet, columns, paint)) lines.push(line)
   if (!isQuiet) lines.push(...decodedLines(report, paint), ...sessionLines(report, paint))
   return `${lines.join('\n')}\n`
 }
@@ -32,8 +44,10 @@ function answerText(status: number | 'drop'): string {
   return status === 'drop' ? 'to be dropped' : `to be answered with ${status}`
 }
 
-function listing(report: MessageReport, isQuiet: boolean, paint: Paint): string[] {
+function listing(report: MessageReport, isQuiet: boolean, columns: number, paint: Paint): string[] {
   const gutter = String(report.lines.length).length
+  // Two columns are for the marks of a line that is cut.
+  const width = Math.max(columns - gutter - 5, LEAST_WIDTH)
   const byLine = new Map<number, PlacedProblem[]>()
   for (const placed of report.problems) {
     const others = byLine.get(placed.line)
@@ -46,10 +60,15 @@ function listing(report: MessageReport, isQuiet: boolean, paint: Paint): string[
     const problems = byLine.get(number) ?? []
     const label = paint('dim', `${String(number).padStart(gutter)} | `)
     const isShown = !isQuiet || problems.length > 0
-    if (isShown && (problems.length === 0 || [...visible(line)].length <= LINE_WIDTH)) {
-      lines.push(label + paintLine(visible(line), number, report.bodyLine, paint))
+    const text = isShown ? visible(line) : ''
+    if (isShown && (problems.length === 0 || columnsOf(text) <= width)) {
+      lines.push(label + paintLine(text, number, report.bodyLine, paint))
     }
-    for (const placed of problems) pushProblem(lines, line, placed, gutter, paint)
+    for (const [at, placed] of problems.entries()) {
+      // What is said of one place stands under one caret.
+      const isNewPlace = placed.column !== problems[at - 1]?.column
+      pushProblem(lines, line, placed, { gutter, width, isNewPlace }, paint)
+    }
   }
   return lines
 }
@@ -61,18 +80,24 @@ function paintLine(text: string, number: number, bodyLine: number, paint: Paint)
   return colon <= 0 || text.startsWith(' ') ? text : paint('name', text.slice(0, colon)) + text.slice(colon)
 }
 
-function pushProblem(lines: string[], line: Uint8Array, placed: PlacedProblem, gutter: number, paint: Paint): void {
+function pushProblem(
+  lines: string[],
+  line: Uint8Array,
+  placed: PlacedProblem,
+  { gutter, width, isNewPlace }: { readonly gutter: number; readonly width: number; readonly isNewPlace: boolean },
+  paint: Paint,
+): void {
   const { problem, weight, column, line: number } = placed
   const style = weight === 'problem' ? 'bad' : 'warn'
   const answer = weight === 'remark' ? 'readers leave it aside' : answerText(problem.suggestedStatus)
-  const cut = caretLine(line, column, LINE_WIDTH)
+  const cut = caretLine(line, column, width)
   const margin = paint('dim', `${' '.repeat(gutter)} | `)
-  if (cut.text.startsWith('…') || cut.text.endsWith('…')) {
+  if (isNewPlace && cut.isCut) {
     lines.push(paint('dim', `${String(number).padStart(gutter)} | `) + cut.text)
   }
   const header = problem.header === undefined ? '' : `${problem.header}: `
+  if (isNewPlace) lines.push(`${margin}${' '.repeat(cut.column)}${paint(style, '^')}`)
   lines.push(
-    `${margin}${' '.repeat(cut.column)}${paint(style, '^')}`,
     `${margin}${paint(style, problem.code)} ${header}${problem.sentence}`,
     `${margin}${paint('dim', `${problem.layer}, line ${number}, byte ${problem.offset}; ${answer}`)}`,
   )

@@ -4,6 +4,7 @@ import type { BodyPart } from '../body/body-part'
 import { leafParts } from '../body/body-part'
 import { bodyOf } from '../body/multipart'
 import type { Problem, ProblemLayer } from '../errors'
+import { commandShownBytesMax } from '../limits'
 import { tolerant } from '../message/leniency'
 import type { SipMessage } from '../message/message'
 import { inspectMessage } from '../message/validate'
@@ -35,8 +36,10 @@ export interface MessageReport {
   readonly sessions: readonly SessionDescription[]
   /** In the order of the bytes. */
   readonly problems: readonly PlacedProblem[]
-  /** The lines of the message without their ends. */
+  /** The lines of the message without their ends; of a very large one the first. */
   readonly lines: readonly Buffer[]
+  /** Bytes at the end that are in none of the lines. */
+  readonly unshownBytes: number
   /** The line, from 1, that is the first of the body. */
   readonly bodyLine: number
 }
@@ -54,8 +57,9 @@ export function reportMessage(found: FoundMessage, options: CommandOptions): Mes
   const bodyStart = message === undefined ? found.bytes.length : bodyStartOf(found.bytes, message)
   const body = message === undefined ? undefined : inspectBody(message, bodyStart, problems)
   const warnings = inspection.warnings.map((problem): Judged => ({ problem, weight: 'warning' }))
-  const lines = splitLines(found.bytes)
-  const placed = [...problems, ...warnings].map((entry) => place(entry, lines, found.bytes.length))
+  const shown = found.bytes.subarray(0, commandShownBytesMax)
+  const lines = splitLines(shown)
+  const placed = [...problems, ...warnings].map((entry) => place(entry, lines, shown.length))
   placed.sort((one, other) => one.problem.offset - other.problem.offset)
   return {
     found,
@@ -64,8 +68,9 @@ export function reportMessage(found: FoundMessage, options: CommandOptions): Mes
     body: body?.part,
     sessions: body?.sessions ?? [],
     problems: placed,
-    lines: lines.map(({ start, end }) => found.bytes.subarray(start, end)),
-    bodyLine: bodyStart >= found.bytes.length ? lines.length + 1 : lineAt(lines, bodyStart) + 1,
+    lines: lines.map(({ start, end }) => shown.subarray(start, end)),
+    unshownBytes: found.bytes.length - shown.length,
+    bodyLine: bodyStart >= shown.length ? lines.length + 1 : lineAt(lines, bodyStart) + 1,
   }
 }
 

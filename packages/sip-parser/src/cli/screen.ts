@@ -1,5 +1,4 @@
-/** Text for a terminal: colours, and foreign bytes made harmless and visible. */
-import { Buffer, isUtf8 } from 'node:buffer'
+/** Colours of a terminal, and JSON that a terminal can show. */
 
 /** Wraps text in a style; with colours off it gives the text back. */
 export type Paint = (style: Style, text: string) => string
@@ -22,46 +21,15 @@ export function painter(isColoured: boolean): Paint {
 }
 
 /**
- * Bytes as they may be shown: UTF-8 as it is, tabs as spaces; control characters, what turns the direction of writing,
- * and bytes that are no UTF-8 as `\xNN` or `\u{NNNN}`. Nothing of it can move a cursor or colour a screen.
+ * A value as JSON in several lines. The control characters that JSON allows in a string as they are, 0x7f to 0x9f, and
+ * what turns the direction of writing are escaped: a terminal must not obey them.
  */
-export function visible(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  const text = isUtf8(buffer) ? buffer.toString('utf8') : escapeHigh(buffer.toString('latin1'))
-  return visibleText(text)
-}
-
-/** The same for text. */
-export function visibleText(text: string): string {
-  return text.replace(/\t/g, ' ').replace(HARMFUL, (character) => {
-    const code = character.codePointAt(0) ?? 0
-    return code < 0x100 ? `\\x${code.toString(16).padStart(2, '0')}` : `\\u{${code.toString(16)}}`
+export function terminalJson(value: unknown): string {
+  return JSON.stringify(value, null, 2).replace(/[\x7f-\x9f\p{Cf}\p{Zl}\p{Zp}]/gu, (character) => {
+    let text = ''
+    for (let at = 0; at < character.length; at++) {
+      text += `\\u${character.charCodeAt(at).toString(16).padStart(4, '0')}`
+    }
+    return text
   })
-}
-
-/** Control characters, directional marks and overrides, separators, and the like that take no room. */
-const HARMFUL = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu
-
-function escapeHigh(text: string): string {
-  return text.replace(/[\x80-\xff]/g, (character) => `\\x${character.charCodeAt(0).toString(16)}`)
-}
-
-/** A line and where its caret goes, cut to a width with the place in sight. */
-export interface CaretLine {
-  readonly text: string
-  /** Characters before the caret. */
-  readonly column: number
-}
-
-/** Cuts a line so that the byte at `at` is in sight. */
-export function caretLine(line: Uint8Array, at: number, width: number): CaretLine {
-  const before = visible(line.subarray(0, at))
-  const after = visible(line.subarray(at))
-  const column = [...before].length
-  const characters = [...before, ...after]
-  if (characters.length <= width) return { text: characters.join(''), column }
-  const from = Math.max(0, Math.min(column - Math.floor(width / 2), characters.length - width))
-  const head = from > 0 ? '…' : ''
-  const tail = from + width < characters.length ? '…' : ''
-  return { text: head + characters.slice(from, from + width).join('') + tail, column: column - from + head.length }
 }

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { parseMessage } from '../message/parse'
 import { inviteBytes, SeededGenerator } from '../testing/index'
 import { keepAliveKind, pingBytes, pongBytes } from './keepalive'
 import { type FramerEvent, StreamFramer } from './stream-framer'
@@ -80,6 +81,15 @@ describe('StreamFramer', () => {
   it('bare line feeds are tolerated on request', () => {
     const text = 'OPTIONS sip:a SIP/2.0\nl: 2\n\nab'
     expect(pushed(`${text}\n${text}`, new StreamFramer({ leniency: { bareLf: true } }))).toEqual([text, 'pong', text])
+  })
+
+  it('says where Content-Length is wrong as the parser does', () => {
+    for (const lines of ['l:  -1\r\n', 'X: y\r\nContent-Length\t:\t1e3\r\n', 'l: 1\r\nl: 1\r\n', 'l: 4294967296\r\n']) {
+      const bytes = bytesOf(`OPTIONS sip:a SIP/2.0\r\n${lines}\r\n`)
+      const [event] = new StreamFramer().push(bytes)
+      const { message: _message, ...parsed } = parseMessage(bytes)
+      expect({ ok: false, error: event?.kind === 'error' && event.error }).toEqual(parsed)
+    }
   })
 
   it('RFC 5626 §3.5.1: CRLFCRLF is a ping, CRLF a pong, one of each in a push', () => {

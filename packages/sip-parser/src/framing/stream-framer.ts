@@ -223,7 +223,7 @@ function findContentLength(bytes: Uint8Array, headEnd: number): number | { code:
     if (valueStart >= 0) {
       if (found >= 0) return { code: 'CONTENT_LENGTH_REPEATED', at: lineStart }
       found = readLength(bytes, valueStart, lineEnd)
-      if (found < 0) return { code: 'CONTENT_LENGTH_INVALID', at: valueStart }
+      if (found < 0) return { code: 'CONTENT_LENGTH_INVALID', at: spaceEnd(bytes, valueStart) }
     }
     lineStart = lineEnd
   }
@@ -253,8 +253,14 @@ function contentLengthValue(bytes: Uint8Array, start: number, end: number): numb
   } else if (first !== 0x6c) {
     return -1
   }
-  while (at < end && (bytes[at] === 0x20 || bytes[at] === 0x09)) at += 1
-  return bytes[at] === 0x3a ? at + 1 : -1
+  at = spaceEnd(bytes, at)
+  return at < end && bytes[at] === 0x3a ? at + 1 : -1
+}
+
+function spaceEnd(bytes: Uint8Array, start: number): number {
+  let at = start
+  while (bytes[at] === 0x20 || bytes[at] === 0x09) at += 1
+  return at
 }
 
 function addOnce(events: FramerEvent[], kind: 'ping' | 'pong'): void {

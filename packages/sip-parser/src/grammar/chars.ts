@@ -94,7 +94,8 @@ export function trimSpaces(text: string): string {
   return trimSpacesEnd(text.slice(start))
 }
 
-function isSpaceCode(code: number): boolean {
+/** True for space and tab. */
+export function isSpaceCode(code: number): boolean {
   return code === 0x20 || code === 0x09
 }
 

@@ -10,13 +10,26 @@ import { attempt, fail } from './failure'
 import { encodeText } from './text'
 import { type Wire, wireOf } from './wire'
 
-/** What follows the host that {@link readHostPort} read last: its port, -1 when there is none, and the place after it. */
-export const hostPort = { port: -1, next: 0 }
+/**
+ * What {@link scanHostPort} found last: where the host ends, its port, -1 when there is none, and
+ * the place after it.
+ */
+export const hostPort = { hostEnd: 0, port: -1, next: 0 }
 
-/** Reads `host [":" port]` at `start` and returns the host; white space around the colon when `allowSpace`. */
-export function readHostPort(wire: Wire, start: number, end: number, leniency: Leniency, allowSpace: boolean): string {
+/**
+ * Reads `host [":" port]` at `start`; white space around the colon when `allowSpace`. The result is undefined when the
+ * host stands there as it is to be read; else it is what it is to be read as.
+ */
+export function scanHostPort(
+  wire: Wire,
+  start: number,
+  end: number,
+  leniency: Leniency,
+  allowSpace: boolean,
+): string | undefined {
   const isReference = start < end && wire.bytes[start]! === 0x5b
-  const host = isReference ? readIpv6Reference(wire, start, end) : readName(wire, start, end, leniency)
+  const host = isReference ? readIpv6Reference(wire, start, end) : scanName(wire, start, end, leniency)
+  hostPort.hostEnd = hostPort.next
   hostPort.port = -1
   readColonPort(wire, hostPort.next, end, allowSpace)
   return host
@@ -106,7 +119,12 @@ export function isHost(text: string): boolean {
   if (text.includes(':')) return isIpv6(text)
   const wire = wireOf(encodeText(text))
   const end = wire.text.length
-  return attempt(() => readName(wire, 0, end, tolerant)).ok && hostPort.next === end
+  return attempt(() => scanName(wire, 0, end, tolerant)).ok && hostPort.next === end
+}
+
+/** True for what a name or IPv4 address may be made of, tolerated underscores among it. */
+export function isHostCode(code: number): boolean {
+  return (charFlags[code]! & HOST) !== 0 || code === 0x5f
 }
 
 function fits(groups: number, gap: boolean): boolean {
@@ -125,12 +143,12 @@ function readIpv6Reference(wire: Wire, start: number, end: number): string {
     .replace(':::', '::')
 }
 
-/** Reads a name or IPv4 address. */
-function readName(wire: Wire, start: number, end: number, leniency: Leniency): string {
+/** Reads a name or IPv4 address; undefined when it stands there as it is to be read. */
+function scanName(wire: Wire, start: number, end: number, leniency: Leniency): string | undefined {
   const stop = plainNameEnd(wire.bytes, start, end)
-  if (stop < 0) return readAnyName(wire, start, end, leniency)
+  if (stop < 0) return scanAnyName(wire, start, end, leniency)
   hostPort.next = stop
-  return wire.text.slice(start, stop)
+  return undefined
 }
 
 /** The end of a name of lower-case labels without "-", or of an IPv4 address; -1 when the host is anything else. */
@@ -138,6 +156,12 @@ function plainNameEnd(bytes: Uint8Array, start: number, end: number): number {
   const flags = charFlags
   let position = start
   let labelStart: number
+  if (start < end && bytes[start]! <= 0x39) {
+    position = ipv4End(bytes, start, end)
+    const after = position < end ? bytes[position]! : 0
+    if (position > start && (flags[after]! & HOST) === 0 && after !== 0x5f) return position
+    position = start
+  }
   for (;;) {
     labelStart = position
     while (position < end && (flags[bytes[position]!]! & LABEL) !== 0) position += 1
@@ -147,14 +171,40 @@ function plainNameEnd(bytes: Uint8Array, start: number, end: number): number {
   }
   const code = position < end ? bytes[position]! : 0
   if ((flags[code]! & HOST) !== 0 || code === 0x5f) return -1
-  return bytes[labelStart]! > 0x39 || isIpv4Range(bytes, start, position) ? position : -1
+  return bytes[labelStart]! > 0x39 ? position : -1
+}
+
+/** The end of the IPv4 address at `start`, whatever follows it; `start` when there is none. */
+function ipv4End(bytes: Uint8Array, start: number, end: number): number {
+  let position = start
+  for (let part = 0; part < 4; part += 1) {
+    if (part > 0) {
+      if (position >= end || bytes[position] !== 0x2e) return start
+      position += 1
+    }
+    const first = position
+    let value = 0
+    while (position < end) {
+      const digit = bytes[position]! - 0x30
+      if (digit < 0 || digit > 9) break
+      value = value * 10 + digit
+      position += 1
+    }
+    if (position === first || position - first > 3 || value > 255) return start
+  }
+  return position
 }
 
 /**
- * Reads any name in one run, its labels are looked at only when two separators meet; `hostPort.next` is then after it.
+ * Reads any name, without the short cut of {@link scanHostPort}; `hostPort.next` is then after it.
  * @internal
  */
 export function readAnyName(wire: Wire, start: number, end: number, leniency: Leniency): string {
+  return scanAnyName(wire, start, end, leniency) ?? wire.text.slice(start, hostPort.next)
+}
+
+/** Reads any name in one run; its labels are looked at only when two separators meet. */
+function scanAnyName(wire: Wire, start: number, end: number, leniency: Leniency): string | undefined {
   const { bytes } = wire
   const flags = charFlags
   let position = start
@@ -177,9 +227,8 @@ export function readAnyName(wire: Wire, start: number, end: number, leniency: Le
   if (position === start) fail('HOST_INVALID', position)
   if ((meeting & SEPARATOR) !== 0 || bytes[position - 1] === 0x2d) checkLabels(bytes, start, position)
   checkTop(bytes, start, position)
-  const host = wire.text.slice(start, position)
   hostPort.next = position
-  return (all & UPPER) !== 0 ? host.toLowerCase() : host
+  return (all & UPPER) !== 0 ? wire.text.slice(start, position).toLowerCase() : undefined
 }
 
 /** No label may be empty or begin or end with "-"; a dot may end the name. */

@@ -129,13 +129,17 @@ export function paramValue(wire: Wire): string | null {
   return decodeText(text.slice(param.valueStart, param.valueEnd))
 }
 
-/** Parameters in the form of a map; names in lower case. Throws SipUsageError VALUE_INVALID for a name that is no token. */
+/**
+ * Parameters in the form of a map; names in lower case. Throws SipUsageError VALUE_INVALID for a name that is no token,
+ * HEADER_INJECTION for a value with CR, LF or NUL.
+ */
 export function toParams(init: ParamsInit | undefined): Params {
   if (init === undefined) return noParams
   const pairs = Symbol.iterator in init ? init : Object.entries(init)
   const params = new Map<string, string | null>()
   for (const [name, value] of pairs as Iterable<readonly [string, string | null]>) {
     checkName(name)
+    checkNoLineEnd(value)
     params.set(name.toLowerCase(), value)
   }
   return params
@@ -144,6 +148,7 @@ export function toParams(init: ParamsInit | undefined): Params {
 /** A copy with one parameter set (null: without a value) or, for undefined, removed. */
 export function withParam(params: Params, name: string, value: string | null | undefined): Params {
   checkName(name)
+  checkNoLineEnd(value)
   const changed = new Map(params)
   if (value === undefined) changed.delete(name.toLowerCase())
   else changed.set(name.toLowerCase(), value)
@@ -163,6 +168,11 @@ export function encodeParams(params: Params): string {
 export function encodeParamValue(value: string): string {
   if (isToken(value) || (value.includes(':') && isIpv6Value(value))) return value
   return quote(value)
+}
+
+/** Throws SipUsageError HEADER_INJECTION for CR, LF or NUL: not even quoted may they stand in a header. */
+export function checkNoLineEnd(value: string | null | undefined): void {
+  if (value !== null && value !== undefined && /[\r\n\0]/.test(value)) throw new SipUsageError('HEADER_INJECTION')
 }
 
 function checkName(name: string): void {
@@ -217,7 +227,7 @@ function scanLenient(wire: Wire, at: number, end: number): number {
   let position = at
   while (position < end) {
     const code = wire.bytes[position]!
-    if (code === 0x3b || code === 0x2c || code === 0x20 || code === 0x09 || code === 0x22) break
+    if (code === 0x3b || code === 0x2c || code <= 0x20 || code === 0x22 || code === 0x7f) break
     position += 1
   }
   return position

@@ -1,4 +1,5 @@
 /** Quoted strings with quoted pairs (RFC 3261 §25.1: quoted-string, qdtext, quoted-pair). */
+import { SipUsageError } from '../errors'
 import { fail } from './failure'
 import { decodeText } from './text'
 import type { Wire } from './wire'
@@ -15,7 +16,8 @@ export function scanQuoted(wire: Wire, start: number, end: number): number {
     if (code === 0x22) return position + 1
     if (code === 0x5c) {
       position += 1
-      if (position < end && wire.bytes[position]! > 0x7f) fail('QUOTED_STRING_INVALID', position)
+      const escaped = position < end ? bytes[position]! : 0
+      if (escaped > 0x7f || escaped === 0x0d || escaped === 0x0a) fail('QUOTED_STRING_INVALID', position)
     } else if ((code < 0x20 && code !== 0x09) || code === 0x7f) {
       fail('QUOTED_STRING_INVALID', position)
     }
@@ -40,11 +42,15 @@ export function unquote(text: string, start: number, end: number): string {
   return decodeText(result + inner.slice(from))
 }
 
-/** A quoted string that stands for `text`: quotes and backslashes escaped, and control characters too. */
+/**
+ * A quoted string that stands for `text`: quotes and backslashes escaped, and control characters too. Throws SipUsageError
+ * HEADER_INJECTION for CR and LF, which no escape makes fit to stand in a header.
+ */
 export function quote(text: string): string {
   let result = '"'
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
+    if (code === 0x0d || code === 0x0a) throw new SipUsageError('HEADER_INJECTION')
     if (code === 0x22 || code === 0x5c || (code < 0x20 && code !== 0x09) || code === 0x7f) result += '\\'
     result += text[at]
   }

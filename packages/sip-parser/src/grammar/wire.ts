@@ -33,6 +33,10 @@ interface Latin1Writable {
   latin1Write(text: string, offset: number, length: number): number
 }
 
+interface Utf8Writable {
+  utf8Write(text: string, offset: number, length: number): number
+}
+
 /**
  * The first `length` characters of wire text, ready for codecs. The result is shared and good until the next call, so
  * this is for the places where decoding begins: a codec never calls it. Loading the same text again costs nothing.
@@ -46,7 +50,7 @@ export function loadWire(text: string, length: number = text.length): Wire {
 }
 
 const shortBytes = 1024
-const shortRoom = Buffer.allocUnsafeSlow(shortBytes) as Buffer & Latin1Writable
+const shortRoom = Buffer.allocUnsafeSlow(shortBytes) as Buffer & Latin1Writable & Utf8Writable
 const short: { text: string; bytes: Uint8Array } = { text: '', bytes: shortRoom }
 
 /**
@@ -56,6 +60,14 @@ const short: { text: string; bytes: Uint8Array } = { text: '', bytes: shortRoom 
 export function passingWire(text: string): Wire {
   if (text.length > shortBytes) return wireOf(text)
   shortRoom.latin1Write(text, 0, text.length)
+  short.text = text
+  return short
+}
+
+/** The same for a short text of ASCII alone; undefined for any other. */
+export function passingAscii(text: string): Wire | undefined {
+  // A character has three bytes at most: all fit, and if there are as many bytes as characters, each is one of ASCII.
+  if (3 * text.length > shortBytes || shortRoom.utf8Write(text, 0, shortBytes) !== text.length) return undefined
   short.text = text
   return short
 }

@@ -2,7 +2,7 @@
  * Elements of comma-separated lists (RFC 3261 §7.3.1): option tags, methods, warnings, Call-IDs, services. Each codec reads one element and leaves `cursor.next` at a comma or the end.
  */
 
-import { skipSpace, trimSpace } from '../grammar/chars'
+import { charFlags, skipSpace, TOKEN, trimSpace } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { fail } from '../grammar/failure'
 import { quote, scanQuoted, unquote } from '../grammar/quoted'
@@ -47,6 +47,30 @@ export function decodeTokenElement(wire: Wire, start: number, end: number): stri
   const stop = requireToken(wire, from, end)
   endElement(wire, stop, end)
   return knownToken(wire, from, stop)
+}
+
+/**
+ * The tokens of a line that holds tokens, commas and single spaces after these alone, `most` of them at most; undefined
+ * for any other line, which {@link decodeTokenElement} has to judge.
+ * @internal
+ */
+export function readPlainTokens(wire: Wire, start: number, end: number, most: number): string[] | undefined {
+  const { bytes } = wire
+  const flags = charFlags
+  let tokens: string[] | undefined
+  let position = start
+  for (let count = 0; count < most; count += 1) {
+    const from = position
+    while (position < end && (flags[bytes[position]!]! & TOKEN) !== 0) position += 1
+    if (position === from) return undefined
+    const token = knownToken(wire, from, position)
+    if (tokens === undefined) tokens = [token]
+    else tokens.push(token)
+    if (position === end) return tokens
+    if (bytes[position] !== 0x2c) return undefined
+    position += bytes[position + 1] === 0x20 ? 2 : 1
+  }
+  return undefined
 }
 
 /** One Call-ID of In-Reply-To. */

@@ -4,6 +4,7 @@ import { charFlags, lowerWord, skipSpace, TOKEN, trimSpace, trimSpacesEnd } from
 import { cursor } from '../grammar/cursor'
 import { fail } from '../grammar/failure'
 import {
+  checkNoLineEnd,
   decodeParams,
   encodeParams,
   type Params,
@@ -248,11 +249,18 @@ function readUnquotedName(wire: Wire, from: number, stop: number, end: number, l
   while (bracket < end && wire.bytes[bracket]! !== 0x3c) bracket += 1
   if (bracket >= end) fail(wire.bytes[stop]! === 0x3e ? 'ADDRESS_BRACKET_MISSING' : 'URI_INVALID', stop)
   if (!leniency.unquotedDisplayName) fail('DISPLAY_NAME_INVALID', stop)
+  for (let at = from; at < bracket; at += 1) {
+    const code = wire.bytes[at]!
+    // No quotes make a control character fit.
+    if ((code < 0x20 && code !== 0x09) || code === 0x7f) fail('DISPLAY_NAME_INVALID', at)
+  }
   address.quotedName = quote(wire.text.slice(from, trimSpace(wire, from, bracket)))
   return readBracketed(wire, bracket, end, leniency)
 }
 
 /** A display name as wire text, quoted; empty for none. */
 export function writeDisplayName(name: string | undefined): string {
-  return name === undefined || name === '' ? '' : encodeText(quote(name))
+  if (name === undefined || name === '') return ''
+  checkNoLineEnd(name)
+  return encodeText(quote(name))
 }

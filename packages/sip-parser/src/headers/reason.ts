@@ -1,6 +1,6 @@
 /** Why a request was sent or a call ended: Reason (RFC 3326 §2). */
 import { skipSpace } from '../grammar/chars'
-import { type Params, type ParamsInit, toParams } from '../grammar/params'
+import { checkNoLineEnd, type Params, type ParamsInit, toParams } from '../grammar/params'
 import type { Wire } from '../grammar/wire'
 import type { Leniency } from '../message/leniency'
 import { checkNumberParam, type ParamCheck, ParamValue, readBack, readParams, requireToken } from './param-value'
@@ -30,6 +30,7 @@ export class Reason extends ParamValue {
 
   /** Makes a value. Throws SipUsageError VALUE_INVALID for what cannot be written. */
   static of(init: ReasonInit): Reason {
+    checkNoLineEnd(init.text)
     const params = new Map<string, string | null>()
     if (init.cause !== undefined) params.set('cause', String(init.cause))
     if (init.text !== undefined) params.set('text', init.text)

@@ -7,7 +7,7 @@ import { SipUsageError } from '../errors'
 import { charFlags, equalsIgnoreCase, isToken, lowerWord, skipSpace, TOKEN, trimSpacesEnd } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { fail } from '../grammar/failure'
-import { bracketHost, hostPort, isHost, readHostPort } from '../grammar/host'
+import { bracketHost, hostPort, isHost, isHostCode, scanHostPort } from '../grammar/host'
 import {
   decodeParams,
   encodeParams,
@@ -50,8 +50,9 @@ export class Via {
     readonly protocol: string,
     /** Upper-case, as in `UDP`. */
     readonly transport: string,
-    /** Host of sent-by: lower-case, IPv6 without brackets. */
-    readonly host: string,
+    /** The host of sent-by, undefined when it stands at `hostStart` as it is to be read. */
+    private readonly ownHost: string | undefined,
+    private readonly hostStart: number,
     /** Port of sent-by; undefined when absent. */
     readonly port: number | undefined,
     /** The branch parameter. */
@@ -75,13 +76,21 @@ export class Via {
     const branch = params.get('branch') ?? undefined
     const text = encodeParams(params)
     const transport = init.transport.toUpperCase()
-    return new Via('SIP/2.0', transport, host.toLowerCase(), init.port, branch, text, 0, text.length)
+    return new Via('SIP/2.0', transport, host.toLowerCase(), 0, init.port, branch, text, 0, text.length)
   }
 
   /** Parameters; names in lower case. */
   get params(): Params {
     this.cachedParams ??= decodeParams(this.rawParams, tolerant)
     return this.cachedParams
+  }
+
+  /** Host of sent-by: lower-case, IPv6 without brackets. */
+  get host(): string {
+    if (this.ownHost !== undefined) return this.ownHost
+    let end = this.hostStart
+    while (isHostCode(this.source.charCodeAt(end))) end += 1
+    return this.source.slice(this.hostStart, end)
   }
 
   /** Where the message really came from, without brackets; undefined when absent. */
@@ -137,7 +146,7 @@ export class Via {
     const params = withParam(this.params, name, value)
     const branch = params.get('branch') ?? undefined
     const text = encodeParams(params)
-    return new Via(this.protocol, this.transport, this.host, this.port, branch, text, 0, text.length)
+    return new Via(this.protocol, this.transport, this.host, 0, this.port, branch, text, 0, text.length)
   }
 
   toString(): string {
@@ -175,10 +184,10 @@ export function decodeVia(wire: Wire, start: number, end: number, leniency: Leni
   const transport = transportName(wire, transportStart, position)
   const hostStart = skipSpace(wire, position, end)
   if (hostStart === position) fail('VIA_INVALID', position)
-  const host = readHostPort(wire, hostStart, end, leniency, true)
+  const host = scanHostPort(wire, hostStart, end, leniency, true)
   const port = hostPort.port < 0 ? undefined : hostPort.port
   const paramsStart = skipSpace(wire, hostPort.next, end)
-  return readViaParams(wire, paramsStart, end, leniency, protocol, transport, host, port)
+  return readViaParams(wire, paramsStart, end, leniency, protocol, transport, host, hostStart, port)
 }
 
 function readViaParams(
@@ -188,7 +197,8 @@ function readViaParams(
   leniency: Leniency,
   protocol: string,
   transport: string,
-  host: string,
+  host: string | undefined,
+  hostStart: number,
   port: number | undefined,
 ): Via {
   let position = start
@@ -216,7 +226,7 @@ function readViaParams(
   }
   if (position < end && wire.bytes[position]! !== 0x2c) fail('UNEXPECTED_CHARACTER', position)
   cursor.next = position
-  return new Via(protocol, transport, host, port, branch, wire.text, start, position)
+  return new Via(protocol, transport, host, hostStart, port, branch, wire.text, start, position)
 }
 
 /** Reads `SIP SLASH 2.0 SLASH`, with the common spelling first. */

@@ -2,14 +2,15 @@
  * Between the header index and the codecs: finds the lines of a header, removes folds, splits lists (RFC 3261 §7.3.1)
  * and turns a codec's failure into a SipHeaderError with the offset in the message.
  */
-import { type ProblemCode, problem, SipHeaderError } from '../errors'
+import { type Problem, type ProblemCode, problem, SipHeaderError } from '../errors'
 import { skipSpace, trimSpace } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { DecodeFailure } from '../grammar/failure'
 import { loadWire, type Wire, wireOf } from '../grammar/wire'
 import { type Codec, headerDefinition } from '../headers/index'
+import { decodeTokenElement, readPlainTokens } from '../headers/lists'
 import { headerElementsMax } from '../limits'
-import { findId, flattenFolds, type HeaderIndex, isFoldedAt, stride } from './header-list'
+import { findId, flattenFolds, type HeaderIndex, isFoldedAt, stride, valueEndAt, valueStartAt } from './header-list'
 import type { Leniency } from './leniency'
 
 /** What decoding needs of a message. */
@@ -37,40 +38,81 @@ export function decodeFirst<T>(source: DecodeSource, headerId: number, codec: Co
 
 /** Every value of a header, over all its lines; with `isWhole` each line is one value. */
 export function decodeList<T>(source: DecodeSource, headerId: number, codec: Codec<T>, isWhole = false): readonly T[] {
-  const values: T[] = []
   let entry = findId(source.index, headerId)
+  if (entry < 0) return noValues
+  let values: T[] | undefined
   while (entry >= 0) {
-    decodeLine(source, headerId, entry, codec, isWhole, values)
+    try {
+      values = readLine(source, headerId, entry, codec, isWhole, values)
+    } catch (thrown) {
+      throw translate(source, headerId, thrown, lineBase(source, entry))
+    }
     entry = findId(source.index, headerId, entry + stride)
   }
+  if (values === undefined) return noValues
   // A list that has grown keeps room for many more; the copy keeps none.
-  return values.slice()
+  return values.length > 1 ? values.slice() : values
 }
 
-/** Adds the values of one header line to `values`. */
-export function decodeLine<T>(
+const noValues: readonly never[] = Object.freeze([])
+
+/** What is wrong with one header line; undefined when nothing is. A thousand bad lines cost no thousand errors. */
+export function lineProblem(
+  source: DecodeSource,
+  headerId: number,
+  entry: number,
+  codec: Codec<unknown>,
+  isWhole: boolean,
+): Problem | undefined {
+  try {
+    readLine(source, headerId, entry, codec, isWhole, undefined)
+    return undefined
+  } catch (thrown) {
+    if (!(thrown instanceof DecodeFailure)) throw thrown
+    return headerProblem(source, headerId, thrown.code, thrown.at + lineBase(source, entry))
+  }
+}
+
+/**
+ * The values of one header line after those of the lines before it, in one array; undefined while there are none. Throws
+ * DecodeFailure with positions that count from {@link lineBase}.
+ */
+function readLine<T>(
   source: DecodeSource,
   headerId: number,
   entry: number,
   codec: Codec<T>,
   isWhole: boolean,
-  values: T[],
-): void {
-  const valueStart = source.index[entry + 2]!
-  const valueEnd = source.index[entry + 3]!
-  const isFolded = isFoldedAt(source.index, entry)
+  values: T[] | undefined,
+): T[] | undefined {
+  const { index, leniency } = source
+  const valueStart = valueStartAt(index, entry)
+  const valueEnd = valueEndAt(index, entry)
+  const isFolded = isFoldedAt(index, entry)
+  const base = isFolded ? valueStart : 0
   const wire = isFolded
     ? wireOf(flattenFolds(source.text, valueStart, valueEnd))
     : loadWire(source.text, source.bodyStart)
-  const base = isFolded ? valueStart : 0
   const start = skipSpace(wire, valueStart - base, valueEnd - base)
   const end = trimSpace(wire, start, valueEnd - base)
-  try {
-    if (isWhole) values.push(codec(wire, start, end, source.leniency))
-    else splitLine(wire, start, end, source.leniency, codec, values, headerDefinition(headerId).mayBeEmpty === true)
-  } catch (thrown) {
-    throw translate(source, headerId, thrown, base)
+  if (isWhole) return added(values, codec(wire, start, end, leniency))
+  if (codec === (decodeTokenElement as unknown)) {
+    const tokens = readPlainTokens(wire, start, end, headerElementsMax - (values?.length ?? 0))
+    if (tokens !== undefined) return values === undefined ? (tokens as T[]) : values.concat(tokens as T[])
   }
+  return splitLine(wire, start, end, leniency, codec, values, headerDefinition(headerId).mayBeEmpty === true)
+}
+
+/** An array of one value keeps no room for more. */
+function added<T>(values: T[] | undefined, value: T): T[] {
+  if (values === undefined) return [value]
+  values.push(value)
+  return values
+}
+
+/** A folded value is read from a text of its own. */
+function lineBase(source: DecodeSource, entry: number): number {
+  return isFoldedAt(source.index, entry) ? valueStartAt(source.index, entry) : 0
 }
 
 /** Runs a start line's codec; its failures become a SipHeaderError. */
@@ -84,8 +126,8 @@ export function startLineError<T>(run: () => T): T {
 }
 
 function decodeEntry<T>(source: DecodeSource, headerId: number, entry: number, codec: Codec<T>): T {
-  const valueStart = source.index[entry + 2]!
-  const valueEnd = source.index[entry + 3]!
+  const valueStart = valueStartAt(source.index, entry)
+  const valueEnd = valueEndAt(source.index, entry)
   if (isFoldedAt(source.index, entry)) return decodeFolded(source, headerId, valueStart, valueEnd, codec)
   try {
     return codec(loadWire(source.text, source.bodyStart), valueStart, valueEnd, source.leniency)
@@ -111,11 +153,12 @@ function splitLine<T>(
   end: number,
   leniency: Leniency,
   codec: Codec<T>,
-  values: T[],
+  already: T[] | undefined,
   mayBeEmpty: boolean,
-): void {
+): T[] | undefined {
+  let values = already
   if (start === end) {
-    if (mayBeEmpty || leniency.emptyElements) return
+    if (mayBeEmpty || leniency.emptyElements) return values
     throw new DecodeFailure('HEADER_EMPTY', start)
   }
   let position = start
@@ -124,11 +167,12 @@ function splitLine<T>(
     if (position >= end || wire.bytes[position] === 0x2c) {
       if (!leniency.emptyElements) throw new DecodeFailure('EMPTY_ELEMENT', position)
     } else {
-      if (values.length >= headerElementsMax) throw new DecodeFailure('TOO_MANY_ELEMENTS', position)
-      values.push(codec(wire, position, end, leniency))
+      if (values !== undefined && values.length >= headerElementsMax)
+        throw new DecodeFailure('TOO_MANY_ELEMENTS', position)
+      values = added(values, codec(wire, position, end, leniency))
       position = cursor.next
     }
-    if (position >= end) return
+    if (position >= end) return values
     position += 1
   }
 }
@@ -139,5 +183,9 @@ function translate(source: DecodeSource, headerId: number, thrown: unknown, base
 }
 
 function headerError(source: DecodeSource, headerId: number, code: ProblemCode, offset: number): SipHeaderError {
-  return new SipHeaderError(problem(code, offset, headerDefinition(headerId).name, source.kind === 'response'))
+  return new SipHeaderError(headerProblem(source, headerId, code, offset))
+}
+
+function headerProblem(source: DecodeSource, headerId: number, code: ProblemCode, offset: number): Problem {
+  return problem(code, offset, headerDefinition(headerId).name, source.kind === 'response')
 }

@@ -4,74 +4,89 @@
  */
 import { SipUsageError } from '../errors'
 import { isToken } from '../grammar/chars'
+import { DecodeFailure } from '../grammar/failure'
 import { encodeText, latin1Text } from '../grammar/text'
+import { passingAscii, passingWire, type Wire } from '../grammar/wire'
 import { headerDefinition, headerDefinitions } from '../headers/index'
 import { headerIdOf } from '../headers/recognise'
 import type { Uri } from '../uri/parse-uri'
-import { parseWireUri } from '../uri/parse-uri'
-import { elementEnd, type HeaderIndex, idAt, nameAt, packHeader, stride, wireValueAt } from './header-list'
+import { decodeUri } from '../uri/parse-uri'
+import { EditedText, type NewLine, type NewStartLine, type Original } from './edited-text'
+import { elementEnd, idAt, nameAt, packWritten, stride, wireValueAt } from './header-list'
 import { type Leniency, strict } from './leniency'
 import type { MessageParts } from './parts'
 import { reasonPhrase } from './reasons'
 import { checkedText, checkName, type HeaderValue } from './serialize'
 
 /** What the editor needs of the message it changes. */
-interface EditSource {
+export interface EditSource extends Original {
   readonly kind: 'request' | 'response'
-  readonly text: string
-  readonly index: HeaderIndex
-  readonly startLineEnd: number
-  readonly bodyStart: number
+  /** Of a request. */
+  readonly method?: string
   readonly leniency: Leniency
 }
 
-/** A header line that the original does not have; value in wire text. */
-interface NewLine {
-  readonly name: string
-  /** Registry id; 0 for an unknown name. */
-  readonly id: number
-  readonly value: string
-  /** The whole line, the line end before it included. */
-  readonly wire: string
-}
-
-/** Makes the new message; start line and request URI are undefined when they are the original's. */
-type Make<M> = (parts: MessageParts, startLine: string | undefined, uri: Uri | undefined) => M
+/**
+ * Makes the new message. What is undefined is the original's; after a new method alone the request URI is read from the
+ * new text.
+ */
+type Make<M> = (
+  source: M,
+  parts: MessageParts,
+  method: string | undefined,
+  uri: Uri | undefined,
+  status: number | undefined,
+) => M
 
 /** What a line with a known name begins with, by id. */
 const lineStarts = ['', ...headerDefinitions.map(({ name }) => `\r\n${name}: `)]
-/** Filled anew by each build, then copied in its exact length. */
-const scratch: number[] = []
-
+const noEntries: readonly number[] = []
+const noLine: NewLine = { name: '', id: 0, start: '', value: '', packed: 0 }
+/** Stands where a piece of the original has the entry at which it ends. */
+const noEntry = -1
 /** Collects changes; each method returns the editor. Setters throw SipUsageError for what cannot be written. */
-export class MessageEditor<M> {
-  /** The lines in order: an entry of the original's index, or -1 less the place of a line in `added`. */
-  private readonly lines: number[]
-  private readonly added: NewLine[] = []
-  private startLine: string | undefined
+export class MessageEditor<M extends EditSource> {
+  /** The lines in order, two integers for each piece as EditedText takes them; only the first `size` count. */
+  private readonly pieces: number[]
+  private size: number
+  private readonly added: NewLine[]
+  private addedCount: number
+  private foundPiece: number
+  private foundEntry: number
+  private startLine: NewStartLine | undefined
+  private method: string | undefined
   private uri: Uri | undefined
+  private status: number | undefined
   private body: string | undefined
 
   /** @internal Use `message.edit()`. */
   constructor(
-    private readonly source: EditSource,
+    private readonly source: M,
     private readonly make: Make<M>,
   ) {
-    const lines: number[] = []
-    for (let entry = 0; entry < source.index.length; entry += stride) lines.push(entry)
-    this.lines = lines
+    const { length } = source.index
+    // Room for the pieces of usual edits.
+    this.pieces = [0, length, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]
+    this.size = length > 0 ? 2 : 0
+    this.added = [noLine, noLine, noLine, noLine]
+    this.addedCount = 0
+    this.foundPiece = 0
+    this.foundEntry = 0
     this.startLine = undefined
+    this.method = undefined
     this.uri = undefined
+    this.status = undefined
     this.body = undefined
   }
 
   /** Replaces the request URI. */
   setUri(uri: Uri | string): this {
     this.expectKind('request')
-    const text = typeof uri === 'string' ? uri : uri.toString()
-    const line = this.currentStartLine()
-    this.uri = checkedUri(text)
-    this.startLine = `${line.slice(0, line.indexOf(' '))} ${this.uri.toString()} SIP/2.0`
+    const checked = checkedUri(typeof uri === 'string' ? uri : uri.toString())
+    const method = this.method ?? this.source.method ?? ''
+    this.method = method
+    this.uri = checked
+    this.startLine = { before: `${method} `, target: checked.toString(), after: ' SIP/2.0' }
     return this
   }
 
@@ -79,71 +94,75 @@ export class MessageEditor<M> {
   setMethod(method: string): this {
     this.expectKind('request')
     if (!isToken(method)) throw new SipUsageError('VALUE_INVALID', 'method')
-    const line = this.currentStartLine()
-    this.startLine = `${method}${line.slice(line.indexOf(' '))}`
+    this.startLine = { before: method, target: this.restOfStartLine(), after: '' }
+    this.method = method
     return this
   }
 
   /** Replaces status and reason phrase of a response. */
   setStatus(status: number, reason: string = reasonPhrase(status)): this {
     this.expectKind('response')
-    this.startLine = statusLine(status, reason)
+    this.startLine = { before: '', target: statusLine(status, reason), after: '' }
+    this.status = status
     return this
   }
 
   /** Adds a line before the first of the same name, or before all others when there is none. */
   prepend(name: string, value: HeaderValue): this {
     const line = newLine(name, value)
-    this.insert(Math.max(0, this.find(line.name, line.id, 0)), line)
+    if (this.find(name, line.id, 0, 0)) this.insertBefore(this.foundPiece, this.foundEntry, line)
+    else this.insertBefore(0, 0, line)
     return this
   }
 
   /** Adds a line after the last of the same name, or after all others when there is none. */
   append(name: string, value: HeaderValue): this {
     const line = newLine(name, value)
-    let position = this.lines.length
-    while (position > 0 && !this.isNamed(this.lines[position - 1]!, line.name, line.id)) position -= 1
-    this.insert(position === 0 ? this.lines.length : position, line)
+    let piece = this.size
+    let entry = 0
+    for (let isFound = this.find(name, line.id, 0, 0); isFound; ) {
+      piece = this.foundPiece
+      entry = this.foundEntry + stride
+      isFound = this.find(name, line.id, entry > 0 ? piece : piece + 2, entry)
+    }
+    if (piece < this.size && (entry === 0 || entry === this.pieces[piece + 1])) this.insertBefore(piece + 2, 0, line)
+    else this.insertBefore(piece, entry, line)
     return this
   }
 
   /** Replaces every line of the header by one, at the place of the first; appends when there is none. */
   set(name: string, value: HeaderValue): this {
     const line = newLine(name, value)
-    const first = this.find(name, line.id, 0)
-    if (first < 0) {
-      this.insert(this.lines.length, line)
+    if (!this.find(name, line.id, 0, 0)) {
+      this.insertBefore(this.size, 0, line)
       return this
     }
-    this.lines[first] = this.add(line)
-    this.removeFrom(name, line.id, first + 1)
+    const next = this.replace(this.foundPiece, this.foundEntry, line)
+    this.removeFrom(name, line.id, next)
     return this
   }
 
   /** Replaces the first element of the first line, for instance the top Via; prepends when there is none. */
   replaceFirst(name: string, value: HeaderValue): this {
     const line = newLine(name, value)
-    const position = this.find(name, line.id, 0)
-    if (position < 0) {
-      this.insert(0, line)
+    if (!this.find(name, line.id, 0, 0)) {
+      this.insertBefore(0, 0, line)
       return this
     }
-    const old = this.wireLine(this.lines[position]!)
+    const old = this.foundLine()
     const rest = old.value.slice(elementEnd(old.value, 0, old.value.length))
-    this.lines[position] = this.add(makeLine(old.name, line.id, line.value + rest))
+    this.replace(this.foundPiece, this.foundEntry, makeLine(old.name, line.id, line.value + rest))
     return this
   }
 
   /** Removes the first element of the first line; the whole line when it has no other. */
   removeFirst(name: string): this {
     const id = headerIdOf(name)
-    const position = this.find(name, id, 0)
-    if (position < 0) return this
-    const old = this.wireLine(this.lines[position]!)
+    if (!this.find(name, id, 0, 0)) return this
+    const old = this.foundLine()
     const stop = elementEnd(old.value, 0, old.value.length)
     const rest = old.value.slice(stop + 1).trim()
-    if (rest === '') this.lines.splice(position, 1)
-    else this.lines[position] = this.add(makeLine(old.name, id, rest))
+    this.replace(this.foundPiece, this.foundEntry, rest === '' ? undefined : makeLine(old.name, id, rest))
     return this
   }
 
@@ -163,119 +182,130 @@ export class MessageEditor<M> {
 
   /** The new message. The editor can go on and build again. */
   build(): M {
-    const { source, lines, startLine, body } = this
-    let text = startLine ?? source.text.slice(0, source.startLineEnd)
-    const startLineEnd = text.length
-    const isBodyKept = body === undefined
-    let size = 0
-    let isEnded = false
-    // Each piece begins with the line end before it; the last one of the original brings the body along.
-    for (let at = 0; at < lines.length; ) {
-      const line = lines[at]!
-      if (line < 0) {
-        const added = this.added[-1 - line]!
-        const nameStart = text.length + 2
-        text += added.wire
-        const valueStart = nameStart + added.name.length + 2
-        addEntry(size, nameStart, packHeader(added.id, added.name.length, false), valueStart, text.length)
-        size += stride
-        at += 1
-        continue
-      }
-      let next = at + 1
-      while (next < lines.length && lines[next] === lines[next - 1]! + stride) next += 1
-      const to = lines[next - 1]! + stride
-      const from = this.breakBefore(line)
-      isEnded = isBodyKept && next === lines.length && to === source.index.length
-      copyEntries(source.index, line, to, text.length - from, size)
-      text += isEnded ? source.text.slice(from) : source.text.slice(from, this.breakBefore(to))
-      size += to - line
-      at = next
-    }
-    if (!isEnded) text += `\r\n\r\n${body ?? source.text.slice(source.bodyStart)}`
-    const bodyLength = body === undefined ? source.text.length - source.bodyStart : body.length
-    const index = scratch.slice(0, size)
-    const parts = { text, index, startLineEnd, bodyStart: text.length - bodyLength, leniency: source.leniency }
-    return this.make(parts, startLine, this.uri)
-  }
-
-  private currentStartLine(): string {
-    return this.startLine ?? this.source.text.slice(0, this.source.startLineEnd)
+    const { source } = this
+    const edited = new EditedText(source, this.pieces.slice(0, this.size), this.added, this.startLine, this.body)
+    const { startLineEnd, bodyStart } = edited
+    const parts = { text: '', index: noEntries, edited, startLineEnd, bodyStart, leniency: source.leniency }
+    return this.make(source, parts, this.method, this.uri, this.status)
   }
 
   private expectKind(kind: 'request' | 'response'): void {
     if (this.source.kind !== kind) throw new SipUsageError('START_LINE_MISMATCH')
   }
 
-  /** Where the line end before an entry of the original begins; past the last entry, the one before the empty line. */
-  private breakBefore(entry: number): number {
-    const { index, bodyStart, text } = this.source
-    const at = entry < index.length ? index[entry]! : bodyStart - 2
-    // A message that was refused may have line ends without CR.
-    return text.charCodeAt(at - 2) === 0x0d ? at - 2 : at - 1
+  /** The start line from the space after the method on. */
+  private restOfStartLine(): string {
+    const { startLine, source } = this
+    const line = startLine === undefined ? source.text.slice(0, source.startLineEnd) : textOf(startLine)
+    return line.slice(line.indexOf(' '))
   }
 
-  private add(line: NewLine): number {
-    this.added.push(line)
-    return -this.added.length
-  }
-
-  private insert(position: number, line: NewLine): void {
-    const { lines } = this
-    lines.push(0)
-    for (let at = lines.length - 1; at > position; at -= 1) lines[at] = lines[at - 1]!
-    lines[position] = this.add(line)
-  }
-
-  /** The place of the first line of this name from `from` on, or -1. */
-  private find(name: string, id: number, from: number): number {
-    const { lines } = this
-    for (let at = from; at < lines.length; at += 1) {
-      if (this.isNamed(lines[at]!, name, id)) return at
-    }
-    return -1
-  }
-
-  private isNamed(line: number, name: string, id: number): boolean {
-    const { source } = this
-    const known = line < 0 ? this.added[-1 - line]!.id : idAt(source.index, line)
-    if (known !== 0 || id !== 0) return known === id
-    const other = line < 0 ? this.added[-1 - line]!.name : nameAt(source.text, source.index, line)
-    return other.toLowerCase() === name.toLowerCase()
-  }
-
-  private removeFrom(name: string, id: number, from: number): void {
-    const { lines } = this
-    let kept = from
-    for (let at = from; at < lines.length; at += 1) {
-      if (!this.isNamed(lines[at]!, name, id)) {
-        lines[kept] = lines[at]!
-        kept += 1
+  /**
+   * Looks for a line of this name from an entry of a piece on; where it stands is then in `foundPiece` and `foundEntry`.
+   * For a new line the entry is the one that makes the next be 0.
+   */
+  private find(name: string, id: number, piece: number, entry: number): boolean {
+    const { pieces, size } = this
+    const { text, index } = this.source
+    for (let at = piece; at < size; at += 2) {
+      const from = pieces[at]!
+      this.foundPiece = at
+      this.foundEntry = -stride
+      if (from < 0) {
+        const line = this.added[-1 - from]!
+        if (line.id === id && (id !== 0 || isSameName(line.name, name))) return true
+        continue
+      }
+      const to = pieces[at + 1]!
+      for (let line = at === piece && entry > from ? entry : from; line < to; line += stride) {
+        if (idAt(index, line) !== id || (id === 0 && !isSameName(nameAt(text, index, line), name))) continue
+        this.foundEntry = line
+        return true
       }
     }
-    if (kept < lines.length) lines.length = kept
+    return false
   }
 
-  private wireLine(line: number): { readonly name: string; readonly value: string } {
-    if (line < 0) return this.added[-1 - line]!
+  private foundLine(): { readonly name: string; readonly value: string } {
+    const from = this.pieces[this.foundPiece]!
+    if (from < 0) return this.added[-1 - from]!
     const { text, index } = this.source
-    return { name: nameAt(text, index, line), value: wireValueAt(text, index, line) }
+    return { name: nameAt(text, index, this.foundEntry), value: wireValueAt(text, index, this.foundEntry) }
+  }
+
+  /** Puts a line before an entry of a piece, or before the piece; a piece in two when the entry is in its middle. */
+  private insertBefore(piece: number, entry: number, line: NewLine): void {
+    const { pieces } = this
+    const from = piece < this.size ? pieces[piece]! : -1
+    let at = piece
+    if (from >= 0 && entry > from) {
+      const to = pieces[piece + 1]!
+      this.makeRoom(piece, 4)
+      at = piece + 2
+      pieces[piece + 1] = entry
+      pieces[piece + 4] = entry
+      pieces[piece + 5] = to
+    } else {
+      this.makeRoom(piece, 2)
+    }
+    this.write(at, line)
+  }
+
+  /** Replaces the line at an entry of a piece, or removes it; returns the piece after its place. */
+  private replace(piece: number, entry: number, line: NewLine | undefined): number {
+    const { pieces } = this
+    const from = pieces[piece]!
+    const to = pieces[piece + 1]!
+    const hasBefore = from >= 0 && entry > from
+    const hasAfter = from >= 0 && entry + stride < to
+    const count = (hasBefore ? 1 : 0) + (hasAfter ? 1 : 0) + (line === undefined ? 0 : 1)
+    this.makeRoom(piece, 2 * (count - 1))
+    let at = piece
+    if (hasBefore) {
+      pieces[at + 1] = entry
+      at += 2
+    }
+    if (line !== undefined) {
+      this.write(at, line)
+      at += 2
+    }
+    if (hasAfter) {
+      pieces[at] = entry + stride
+      pieces[at + 1] = to
+    }
+    return at
+  }
+
+  private removeFrom(name: string, id: number, piece: number): void {
+    let next = piece
+    while (this.find(name, id, next, 0)) next = this.replace(this.foundPiece, this.foundEntry, undefined)
+  }
+
+  private write(at: number, line: NewLine): void {
+    const { added, addedCount } = this
+    if (addedCount < added.length) added[addedCount] = line
+    else added.push(line)
+    this.addedCount = addedCount + 1
+    this.pieces[at] = -1 - addedCount
+    this.pieces[at + 1] = noEntry
+  }
+
+  /** Moves the pieces from `piece` on by so many integers, down when it is negative, over what stands before them. */
+  private makeRoom(piece: number, by: number): void {
+    const { pieces, size } = this
+    while (pieces.length < size + by) pieces.push(0)
+    if (by > 0) for (let at = size - 1; at >= piece; at -= 1) pieces[at + by] = pieces[at]!
+    else if (by < 0) for (let at = piece + 2; at < size; at += 1) pieces[at + by] = pieces[at]!
+    this.size = size + by
   }
 }
 
-/** Writes one entry of the index. */
-function addEntry(size: number, nameStart: number, packed: number, valueStart: number, valueEnd: number): void {
-  scratch[size] = nameStart
-  scratch[size + 1] = packed
-  scratch[size + 2] = valueStart
-  scratch[size + 3] = valueEnd
+function isSameName(one: string, other: string): boolean {
+  return one.length === other.length && one.toLowerCase() === other.toLowerCase()
 }
 
-/** Copies entries of an index, their places shifted. */
-function copyEntries(index: HeaderIndex, from: number, to: number, shift: number, size: number): void {
-  for (let entry = from, at = size; entry < to; entry += stride, at += stride) {
-    addEntry(at, index[entry]! + shift, index[entry + 1]!, index[entry + 2]! + shift, index[entry + 3]! + shift)
-  }
+function textOf({ before, target, after }: NewStartLine): string {
+  return before + target + after
 }
 
 /** A status line of wire text. Throws SipUsageError VALUE_INVALID for a status outside 100 to 699. */
@@ -286,11 +316,23 @@ export function statusLine(status: number, reason: string): string {
 
 /** The request URI that `text` stands for. Throws SipUsageError for one that could not stand in a request line. */
 export function checkedUri(text: string): Uri {
-  const wire = checkedText(text)
+  const wire = passingAscii(text)
+  const uri = wire === undefined ? undefined : readUri(wire, text.length)
+  if (uri !== undefined) return uri
+  const checked = checkedText(text)
   // A shorter text has lost white space at its ends, which no URI has.
-  const result = wire.length < text.length ? undefined : parseWireUri(wire, strict)
-  if (result === undefined || !result.ok) throw new SipUsageError('VALUE_INVALID', 'request URI')
-  return result.value
+  const long = checked.length < text.length ? undefined : readUri(passingWire(checked), checked.length)
+  if (long === undefined) throw new SipUsageError('VALUE_INVALID', 'request URI')
+  return long
+}
+
+function readUri(wire: Wire, length: number): Uri | undefined {
+  try {
+    return decodeUri(wire, 0, length, strict)
+  } catch (thrown) {
+    if (thrown instanceof DecodeFailure) return undefined
+    throw thrown
+  }
 }
 
 /** A body as wire text: bytes as they are, a string as UTF-8. */
@@ -308,5 +350,5 @@ function newLine(name: string, value: HeaderValue): NewLine {
 
 function makeLine(name: string, id: number, value: string): NewLine {
   const start = id > 0 && name === headerDefinition(id).name ? lineStarts[id]! : `\r\n${name}: `
-  return { name, id, value, wire: start + value }
+  return { name, id, start, value, packed: packWritten(id, name.length) }
 }

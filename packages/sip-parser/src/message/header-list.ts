@@ -1,46 +1,76 @@
 /**
- * The header index of a message: four integers a header line, made in one pass and never changed (RFC 3261 §7.3).
+ * The header index of a message: three integers a header line, made in one pass and never changed (RFC 3261 §7.3).
  * Names and values stay in the message's text; they are cut out when asked for.
  */
-import { trimSpaces } from '../grammar/chars'
+import { isSpaceCode, trimSpaces } from '../grammar/chars'
 import { decodeText } from '../grammar/text'
 import { headerIdOf } from '../headers/recognise'
 
-/** Integers of a header line: name start, packed (id, folded, name length), value start, value end. */
-export const stride = 4
+/** Integers of a header line: packed (id, folded, name length, gap), value start, value end. */
+export const stride = 3
 /** Where a header line's packed integer says that the value runs over several lines. */
 export const foldedFlag = 1 << 9
 const idMask = foldedFlag - 1
+/** Names have at most 255 bytes. */
 const lengthShift = 10
+const lengthMask = 255
+/** The gap, from the name's end to the value's start, takes what is left of 30 bits; wider ones are measured in the text. */
+const gapShift = 18
+const gapMax = 4095
 
-/** Four integers for each header line, in order. */
+/** Three integers for each header line, in order. */
 export type HeaderIndex = readonly number[]
 
-/** Packs id, name length and folding into one integer. */
-export function packHeader(id: number, nameLength: number, isFolded: boolean): number {
-  return id | (isFolded ? foldedFlag : 0) | (nameLength << lengthShift)
+/** Packs id, name length, the gap between name and value, and folding into one integer. */
+export function packHeader(id: number, nameLength: number, gap: number, isFolded: boolean): number {
+  const kept = Math.min(gap, gapMax)
+  return id | (isFolded ? foldedFlag : 0) | (nameLength << lengthShift) | (kept << gapShift)
+}
+
+/** What {@link packHeader} gives for `Name: value`: the colon and one space between them. */
+export function packWritten(id: number, nameLength: number): number {
+  return id | (nameLength << lengthShift) | (2 << gapShift)
 }
 
 /** The registry id of the header line at `entry`; 0 for an unknown one. */
 export function idAt(index: HeaderIndex, entry: number): number {
-  return index[entry + 1]! & idMask
+  return index[entry]! & idMask
+}
+
+/** Where the name of the header line at `entry` begins, and with it the line. */
+export function nameStartAt(text: string, index: HeaderIndex, entry: number): number {
+  const packed = index[entry]!
+  const valueStart = index[entry + 1]!
+  const gap = packed >> gapShift
+  const nameEnd = gap < gapMax ? valueStart - gap : nameEndBefore(text, valueStart)
+  return nameEnd - ((packed >> lengthShift) & lengthMask)
+}
+
+/** Where the value of the header line at `entry` begins. */
+export function valueStartAt(index: HeaderIndex, entry: number): number {
+  return index[entry + 1]!
+}
+
+/** Where the value of the header line at `entry` ends, white space after it not included. */
+export function valueEndAt(index: HeaderIndex, entry: number): number {
+  return index[entry + 2]!
 }
 
 /** True when the value of the header line at `entry` runs over several lines. */
 export function isFoldedAt(index: HeaderIndex, entry: number): boolean {
-  return (index[entry + 1]! & foldedFlag) !== 0
+  return (index[entry]! & foldedFlag) !== 0
 }
 
 /** The name of the header line at `entry`, as it came. */
 export function nameAt(text: string, index: HeaderIndex, entry: number): string {
-  const start = index[entry]!
-  return text.slice(start, start + (index[entry + 1]! >> lengthShift))
+  const start = nameStartAt(text, index, entry)
+  return text.slice(start, start + ((index[entry]! >> lengthShift) & lengthMask))
 }
 
 /** The position in the index of the first header line with this id from `from` on, or -1. */
 export function findId(index: HeaderIndex, id: number, from = 0): number {
   for (let entry = from; entry < index.length; entry += stride) {
-    if ((index[entry + 1]! & idMask) === id) return entry
+    if ((index[entry]! & idMask) === id) return entry
   }
   return -1
 }
@@ -51,8 +81,8 @@ export function findName(text: string, index: HeaderIndex, name: string, from = 
   if (id !== 0) return findId(index, id, from)
   const lower = name.toLowerCase()
   for (let entry = from; entry < index.length; entry += stride) {
-    const packed = index[entry + 1]!
-    if ((packed & idMask) !== 0 || packed >> lengthShift !== lower.length) continue
+    const packed = index[entry]!
+    if ((packed & idMask) !== 0 || ((packed >> lengthShift) & lengthMask) !== lower.length) continue
     if (nameAt(text, index, entry).toLowerCase() === lower) return entry
   }
   return -1
@@ -65,8 +95,17 @@ export function valueAt(text: string, index: HeaderIndex, entry: number): string
 
 /** The value of the header line at `entry` as wire text: unfolded, trimmed. */
 export function wireValueAt(text: string, index: HeaderIndex, entry: number): string {
-  const value = text.slice(index[entry + 2]!, index[entry + 3]!)
+  const value = text.slice(index[entry + 1]!, index[entry + 2]!)
   return isFoldedAt(index, entry) ? unfold(value) : value
+}
+
+/** Where the name before a value ends: before white space, the colon, and white space. */
+function nameEndBefore(text: string, valueStart: number): number {
+  let at = valueStart
+  while (isSpaceCode(text.charCodeAt(at - 1))) at -= 1
+  at -= 1
+  while (isSpaceCode(text.charCodeAt(at - 1))) at -= 1
+  return at
 }
 
 /** A folded value with each fold and the white space around it made one space (RFC 3261 §7.3.1), trimmed. */

@@ -7,7 +7,10 @@
 export interface Leniency {
   /** Lines that end with LF alone; old gateways and hand-written tools send them. */
   readonly bareLf: boolean
-  /** Several spaces between the parts of the start line or at its end (RFC 4475 §3.1.2.9, §3.1.2.10). */
+  /**
+   * Several spaces between the parts of the start line or at its end, and a status line without the space before its empty
+   * reason phrase (RFC 4475 §3.1.2.9, §3.1.2.10).
+   */
   readonly startLineSpaces: boolean
   /** A request URI in angle brackets; the brackets are removed (RFC 4475 §3.1.2.7). */
   readonly requestUriBrackets: boolean

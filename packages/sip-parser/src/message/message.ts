@@ -17,10 +17,21 @@ import { decodeVia, type Via } from '../headers/via'
 import { decodeUri, type Uri } from '../uri/parse-uri'
 import { CoreHeaders } from './core-headers'
 import { decodeFirst, decodeList, decodeRequired, startLineError } from './decode'
+import type { EditedText } from './edited-text'
 import { MessageEditor } from './editor'
-import { findId, findName, type HeaderIndex, idAt, nameAt, stride, valueAt } from './header-list'
+import {
+  findId,
+  findName,
+  type HeaderIndex,
+  idAt,
+  nameAt,
+  stride,
+  valueAt,
+  valueEndAt,
+  valueStartAt,
+} from './header-list'
 import type { Leniency } from './leniency'
-import { logged } from './mask'
+import { logged, maskedUris } from './mask'
 import type { DecodableHeader, MessageParts } from './parts'
 
 /** A request or a response; tell them apart by `kind` or `instanceof`. */
@@ -35,16 +46,16 @@ export type SipMessage = SipRequest | SipResponse
  */
 export abstract class SipMessageBase extends CoreHeaders {
   /** @internal */
-  override readonly text: string
-  /** @internal */
-  override readonly index: HeaderIndex
-  /** @internal */
   readonly startLineEnd: number
   /** @internal */
   override readonly bodyStart: number
   /** @internal */
   override readonly leniency: Leniency
 
+  private ownText: string
+  private ownIndex: HeaderIndex
+  /** What text and index are to be made of when somebody asks for them; undefined when they are there. */
+  private edited: EditedText | undefined
   private viaCache: Via | undefined
   private fromCache: NameAddr | undefined
   private toCache: NameAddr | undefined
@@ -52,14 +63,14 @@ export abstract class SipMessageBase extends CoreHeaders {
   private cseqCache: CSeq | undefined
   private routesCache: readonly NameAddr[] | undefined
   private maxForwardsCache: number | undefined
-  private bodyCache: Buffer | undefined
-  /** Decoded lists: an id, the list, the next id and so on. */
-  private lists: unknown[] | undefined
+  /** What few messages are asked for: an id, its value, the next id and so on. Lists of values have their header's id. */
+  private kept: unknown[] | undefined
 
   constructor(parts: MessageParts) {
     super()
-    this.text = parts.text
-    this.index = parts.index
+    this.ownText = parts.text
+    this.ownIndex = parts.index
+    this.edited = parts.edited
     this.startLineEnd = parts.startLineEnd
     this.bodyStart = parts.bodyStart
     this.leniency = parts.leniency
@@ -70,8 +81,19 @@ export abstract class SipMessageBase extends CoreHeaders {
     this.cseqCache = undefined
     this.routesCache = undefined
     this.maxForwardsCache = undefined
-    this.bodyCache = undefined
-    this.lists = undefined
+    this.kept = undefined
+  }
+
+  /** @internal */
+  override get text(): string {
+    if (this.edited !== undefined) this.settle(this.edited)
+    return this.ownText
+  }
+
+  /** @internal */
+  override get index(): HeaderIndex {
+    if (this.edited !== undefined) this.settle(this.edited)
+    return this.ownIndex
   }
 
   /** Start line, headers and empty line, one character a byte: positions in it are byte offsets. */
@@ -81,13 +103,15 @@ export abstract class SipMessageBase extends CoreHeaders {
 
   /** The body as bytes, made on first use and then kept; the message's own memory. Do not write into it. */
   get body(): Uint8Array {
-    this.bodyCache ??= Buffer.from(this.text.slice(this.bodyStart), 'latin1')
-    return this.bodyCache
+    return (
+      (this.keptValue(bodyId) as Buffer | undefined) ??
+      this.keep(bodyId, Buffer.from(this.text.slice(this.bodyStart), 'latin1'))
+    )
   }
 
   /** Bytes of the body; costs nothing. */
   get bodyLength(): number {
-    return this.text.length - this.bodyStart
+    return (this.edited ?? this.ownText).length - this.bodyStart
   }
 
   /** The first raw value of a header: unfolded, trimmed, UTF-8 decoded. Any case, long or compact name. */
@@ -165,7 +189,7 @@ export abstract class SipMessageBase extends CoreHeaders {
   get contactStar(): boolean {
     const entry = findId(this.index, id.CONTACT)
     if (entry < 0 || findId(this.index, id.CONTACT, entry + stride) >= 0) return false
-    const end = this.index[entry + 3]!
+    const end = valueEndAt(this.index, entry)
     return this.text.charCodeAt(end - 1) === 0x2a && valueAt(this.text, this.index, entry) === '*'
   }
 
@@ -182,7 +206,7 @@ export abstract class SipMessageBase extends CoreHeaders {
     const entry = findId(this.index, id.CONTENT_TYPE)
     if (entry < 0) return undefined
     const isOnly = findId(this.index, id.CONTENT_TYPE, entry + stride) < 0
-    if (isOnly && isSdp(this.text, this.index[entry + 2]!, this.index[entry + 3]!)) return sdpType
+    if (isOnly && isSdp(this.text, valueStartAt(this.index, entry), valueEndAt(this.index, entry))) return sdpType
     return this.list(id.CONTENT_TYPE, decodeMediaType, true)[0]
   }
 
@@ -207,10 +231,13 @@ export abstract class SipMessageBase extends CoreHeaders {
 
   /** The message as bytes, those it came with when it was received. A new buffer each time: the caller owns it. */
   toBytes(): Buffer {
-    return latin1Bytes(this.text)
+    return this.edited === undefined ? latin1Bytes(this.ownText) : this.edited.toBytes()
   }
 
-  /** For logs: values of the Authorization family and digests of Security-Verify are masked, the body is counted and not shown. */
+  /**
+   * For logs: values of the Authorization family, digests of Security-Verify and passwords of URIs are masked, the body is
+   * counted and not shown.
+   */
   toJSON(): object {
     const headers = [...this.headers()].map(({ name, value }, position) => {
       const headerId = idAt(this.index, position * stride)
@@ -218,27 +245,44 @@ export abstract class SipMessageBase extends CoreHeaders {
     })
     return {
       kind: this.kind,
-      startLine: decodeText(this.text.slice(0, this.startLineEnd)),
+      startLine: maskedUris(decodeText(this.text.slice(0, this.startLineEnd))),
       headers,
       bodyBytes: this.bodyLength,
     }
   }
 
+  private settle(edited: EditedText): void {
+    this.ownText = edited.toText()
+    this.ownIndex = edited.toIndex()
+    this.edited = undefined
+  }
+
   protected override list<T>(headerId: number, codec: Codec<T>, isWhole = false): readonly T[] {
-    const { lists } = this
-    if (lists !== undefined) {
-      for (let at = 0; at < lists.length; at += 2) if (lists[at] === headerId) return lists[at + 1] as readonly T[]
-    }
-    const values = decodeList(this, headerId, codec, isWhole)
-    if (lists === undefined) this.lists = [headerId, values]
-    else lists.push(headerId, values)
-    return values
+    const known = this.keptValue(headerId) as readonly T[] | undefined
+    return known ?? this.keep(headerId, decodeList(this, headerId, codec, isWhole))
+  }
+
+  /** What {@link keep} has been given under this id. */
+  protected keptValue(id: number): unknown {
+    const { kept } = this
+    if (kept === undefined) return undefined
+    for (let at = 0; at < kept.length; at += 2) if (kept[at] === id) return kept[at + 1]
+    return undefined
+  }
+
+  protected keep<T>(id: number, value: T): T {
+    if (this.kept === undefined) this.kept = [id, value]
+    else this.kept.push(id, value)
+    return value
   }
 }
 
+/** Ids of what is kept beside lists of values; headers have ids from 1 on. */
+const bodyId = 0
+const uriProblemId = -1
+
 /** A request. */
 export class SipRequest extends SipMessageBase {
-  override readonly kind = 'request'
   private uriCache: Uri | undefined
 
   /** @internal */
@@ -247,17 +291,23 @@ export class SipRequest extends SipMessageBase {
     /** Case-sensitive, as it came. */
     readonly method: string,
     uri: Uri | undefined,
-    /** @internal The malformed request line's problem, when there is one. */
-    private readonly uriProblem: Problem | undefined = undefined,
+    /** The malformed request line's problem, when there is one. */
+    uriProblem: Problem | undefined = undefined,
   ) {
     super(parts)
     this.uriCache = uri
+    if (uriProblem !== undefined) this.keep(uriProblemId, uriProblem)
+  }
+
+  override get kind(): 'request' {
+    return 'request'
   }
 
   /** The request URI. Throws SipHeaderError when it is malformed, which it never is after `parseMessage` said ok. */
   get uri(): Uri {
     if (this.uriCache === undefined) {
-      if (this.uriProblem !== undefined) throw new SipHeaderError(this.uriProblem)
+      const { uriProblem } = this
+      if (uriProblem !== undefined) throw new SipHeaderError(uriProblem)
       const start = this.method.length + 1
       this.uriCache = startLineError(() =>
         decodeUri(loadWire(this.text, this.bodyStart), start, this.text.indexOf(' ', start), this.leniency),
@@ -266,20 +316,28 @@ export class SipRequest extends SipMessageBase {
     return this.uriCache
   }
 
+  private get uriProblem(): Problem | undefined {
+    return this.keptValue(uriProblemId) as Problem | undefined
+  }
+
   /** Begins a copy with changes; what is not touched is copied byte for byte. */
   edit(): MessageEditor<SipRequest> {
-    return new MessageEditor<SipRequest>(this, (parts, startLine, uri) => {
-      const same = startLine === undefined
-      const method = same ? this.method : startLine.slice(0, startLine.indexOf(' '))
-      return new SipRequest(parts, method, same ? this.uriCache : uri, same ? this.uriProblem : undefined)
-    })
+    return new MessageEditor<SipRequest>(this, SipRequest.remade)
+  }
+
+  private static remade(
+    source: SipRequest,
+    parts: MessageParts,
+    method: string | undefined,
+    uri: Uri | undefined,
+  ): SipRequest {
+    if (method === undefined) return new SipRequest(parts, source.method, source.uriCache, source.uriProblem)
+    return new SipRequest(parts, method, uri)
   }
 }
 
 /** A response. */
 export class SipResponse extends SipMessageBase {
-  override readonly kind = 'response'
-
   /** @internal */
   constructor(
     parts: MessageParts,
@@ -289,6 +347,10 @@ export class SipResponse extends SipMessageBase {
     super(parts)
   }
 
+  override get kind(): 'response' {
+    return 'response'
+  }
+
   /** The reason phrase, UTF-8 decoded; may be empty. */
   get reason(): string {
     return decodeText(this.text.slice(12, this.startLineEnd))
@@ -296,9 +358,17 @@ export class SipResponse extends SipMessageBase {
 
   /** Begins a copy with changes; what is not touched is copied byte for byte. */
   edit(): MessageEditor<SipResponse> {
-    return new MessageEditor<SipResponse>(this, (parts, startLine) => {
-      return new SipResponse(parts, startLine === undefined ? this.status : Number(startLine.slice(8, 11)))
-    })
+    return new MessageEditor<SipResponse>(this, SipResponse.remade)
+  }
+
+  private static remade(
+    source: SipResponse,
+    parts: MessageParts,
+    _method: undefined | string,
+    _uri: Uri | undefined,
+    status: number | undefined,
+  ): SipResponse {
+    return new SipResponse(parts, status ?? source.status)
   }
 }
 

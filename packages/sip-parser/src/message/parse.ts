@@ -2,24 +2,27 @@
  * From bytes to a message in one pass (RFC 3261 §7, §18.3): start line and framing are decided at once, header values on
  * first use. Offsets in problems count from the first byte of the input. Never throws for bad input.
  */
-import { Buffer } from 'node:buffer'
 import { type Problem, type ProblemCode, type ProblemLayer, problem } from '../errors'
 import { DecodeFailure } from '../grammar/failure'
 import { latin1Text } from '../grammar/text'
 import { loadHead, nameHead, type Wire } from '../grammar/wire'
+import { CONTENT_LENGTH } from '../headers/ids'
 import { methodText } from '../headers/scalars'
 import { defaultParserLimits, type ParserLimits } from '../limits'
 import { decodeUri, type Uri } from '../uri/parse-uri'
 import { SipUri } from '../uri/sip-uri'
+import { findId, nameStartAt, valueEndAt } from './header-list'
 import { type Leniency, strict } from './leniency'
 import { type SipMessage, SipRequest, SipResponse } from './message'
+import { type Origin, type Repaired, repairLineEnds, repairStartLine, replacedOrigin } from './repair'
 import { type HeadScan, scanHead } from './scan'
 
 /** How to parse. */
 export interface ParseOptions {
   /**
-   * True (the default) for a datagram: the body ends at Content-Length or, without it, with the datagram; bytes after it
-   * are ignored, a shorter body is a problem. False for a message framed on a stream: Content-Length must be there and exact.
+   * True (the default) for a datagram, and for a message of a WebSocket (RFC 7118 §5): the body ends at Content-Length or,
+   * without it, with the input; bytes after it are ignored, a shorter body is a problem. False for a message framed on a
+   * stream: Content-Length must be there and exact.
    */
   readonly datagram?: boolean
   readonly limits?: Partial<ParserLimits>
@@ -36,9 +39,12 @@ export type ParseResult =
 export interface ReadResult {
   readonly message: SipMessage | undefined
   readonly problems: readonly Problem[]
+  /** Turns an offset in the message's text into one in the input, which may have begun with line ends, or was repaired. */
+  readonly toInput: Origin
 }
 
-const layerRank: Readonly<Record<ProblemLayer, number>> = {
+/** Layers in order, the outermost first. */
+export const layerRank: Readonly<Record<ProblemLayer, number>> = {
   framing: 0,
   'start-line': 1,
   'header-syntax': 2,
@@ -52,7 +58,7 @@ export function parseMessage(bytes: Uint8Array, options?: ParseOptions): ParseRe
   const message = read(bytes, settingsOf(options), 0)
   const problems = found
   if (problems === undefined) return { ok: true, message: message! }
-  const error = outermost(problems)
+  const error = outermost(inInput(problems))
   return message === undefined ? { ok: false, error } : { ok: false, error, message }
 }
 
@@ -69,7 +75,15 @@ export function outermost(problems: readonly Problem[]): Problem {
 /** The reader behind {@link parseMessage} and `inspectMessage`. */
 export function readMessage(bytes: Uint8Array, options: ParseOptions | undefined): ReadResult {
   const message = read(bytes, settingsOf(options), 0)
-  return { message, problems: found ?? noProblems }
+  const problems = found === undefined ? noProblems : inInput(found)
+  const [before, first] = [origin, base]
+  return { message, problems, toInput: (offset) => (before === undefined ? offset + first : before(offset + first)) }
+}
+
+/** The problems with the offsets that their places had before the message was repaired. */
+function inInput(problems: readonly Problem[]): readonly Problem[] {
+  const before = origin
+  return before === undefined ? problems : problems.map((entry) => ({ ...entry, offset: before(entry.offset) }))
 }
 
 interface ReadSettings {
@@ -89,13 +103,18 @@ function settingsOf(options: ParseOptions | undefined): ReadSettings {
 
 /** What {@link read} found wrong; kept beside its result so that a good message costs no object for it. */
 let found: readonly Problem[] | undefined
+/** Where the offsets of a repaired message come from; undefined when nothing was repaired. */
+let origin: Origin | undefined
+/** Line ends before the start line of what was read last. */
+let base = 0
 
 /** Reads once; a tolerated deviation in the lines of the head is repaired and the result read again, strictly. */
 function read(bytes: Uint8Array, settings: ReadSettings, repairs: number): SipMessage | undefined {
   const { limits, leniency } = settings
   found = undefined
+  if (repairs === 0) origin = undefined
   if (bytes.length > limits.messageBytesMax) return failed('MESSAGE_TOO_LARGE', limits.messageBytesMax)
-  const base = skipLineEnds(bytes)
+  base = skipLineEnds(bytes)
   if (base === bytes.length) return failed('EMPTY_MESSAGE', 0)
   const input = base === 0 ? bytes : bytes.subarray(base)
   const text = latin1Text(input)
@@ -103,8 +122,8 @@ function read(bytes: Uint8Array, settings: ReadSettings, repairs: number): SipMe
   const head = loadHead(input, end)
   const scan = scanHead(text, head, end, base, limits, leniency)
   if (repairs < repairsMax) {
-    if (scan.bareLfAt >= 0 && leniency.bareLf) return read(repairLineEnds(input), settings, repairs + 1)
-    if (scan.rewritten !== undefined) return read(repairStartLine(input, scan.rewritten), settings, repairs + 1)
+    if (scan.bareLfAt >= 0 && leniency.bareLf) return readRepaired(repairLineEnds(input), settings, repairs)
+    if (scan.rewritten !== undefined) return readRepaired(repairStartLine(input, scan.rewritten), settings, repairs)
   }
   if (scan.rewritten !== undefined) return failed('START_LINE_INVALID', base)
   const bodyEnd = frameBody(input.length, scan, settings)
@@ -112,6 +131,17 @@ function read(bytes: Uint8Array, settings: ReadSettings, repairs: number): SipMe
   // An incomplete head is given the empty line it lacks, so that what was read can be answered.
   const whole = scan.isComplete ? kept : `${kept}\r\n`
   return assemble(whole, input, nameHead(head, whole), scan, settings, repairs)
+}
+
+function readRepaired(repaired: Repaired, settings: ReadSettings, repairs: number): SipMessage | undefined {
+  noteOrigin(repaired.origin)
+  return read(repaired.bytes, settings, repairs + 1)
+}
+
+/** Puts one more rewriting behind those before it. */
+function noteOrigin(latest: Origin): void {
+  const [before, first] = [origin, base]
+  origin = (offset) => (before === undefined ? latest(offset) + first : before(latest(offset) + first))
 }
 
 /** Line ends and start line, each once; the request URI's headers may go in a third pass. */
@@ -159,7 +189,14 @@ function assemble(
 ): SipMessage | undefined {
   const { leniency } = settings
   const bodyStart = scan.isComplete ? scan.bodyStart : scan.bodyStart + 2
-  const parts = { text, index: scan.index, startLineEnd: scan.startLineEnd, bodyStart, leniency }
+  const parts = {
+    text,
+    index: scan.index,
+    edited: undefined,
+    startLineEnd: scan.startLineEnd,
+    bodyStart,
+    leniency,
+  }
   if (scan.isResponse) {
     if (scan.status < 0) return finish(undefined, scan, settings)
     return finish(new SipResponse(parts, scan.status), scan, settings)
@@ -170,7 +207,7 @@ function assemble(
   if (uri instanceof SipUri && uri.hasHeaders) {
     if (leniency.requestUriHeaders && repairs < repairsMax) {
       const line = `${method} ${uri.with({ headers: undefined }).toString()} SIP/2.0`
-      return read(repairStartLine(bytes, line), settings, repairs + 1)
+      return readRepaired(repairStartLine(bytes, line), settings, repairs)
     }
     scan.report('REQUEST_URI_HEADERS', uri.toString().indexOf('?') + scan.methodEnd + 1)
   }
@@ -182,7 +219,17 @@ function finish(message: SipMessage | undefined, scan: HeadScan, settings: ReadS
   found = scan.problems
   if (found !== undefined) return message
   const isShort = settings.leniency.shortBody && message !== undefined && scan.contentLength > message.bodyLength
-  return isShort ? message.edit().set('Content-Length', message.bodyLength).build() : message
+  return isShort ? withTrueLength(message) : message
+}
+
+function withTrueLength(message: SipMessage): SipMessage {
+  const { text, index, bodyLength } = message
+  const entry = findId(index, CONTENT_LENGTH)
+  const line = nameStartAt(text, index, entry)
+  const first = base
+  const before = replacedOrigin(line, valueEndAt(index, entry), line + `Content-Length: ${bodyLength}`.length)
+  noteOrigin((offset) => before(offset - first))
+  return message.edit().set('Content-Length', bodyLength).build()
 }
 
 /** The request URI, or undefined with its problem reported. */
@@ -202,30 +249,4 @@ function uriProblem(scan: HeadScan): Problem {
     (candidate) => candidate.layer === 'start-line' || candidate.code === 'VERSION_UNSUPPORTED',
   )
   return found ?? problem('REQUEST_URI_INVALID', scan.base)
-}
-
-function repairStartLine(bytes: Uint8Array, line: string): Uint8Array {
-  const rest = bytes.subarray(bytes.indexOf(0x0a) + 1)
-  return Buffer.concat([Buffer.from(`${line}\r\n`, 'latin1'), rest])
-}
-
-/** Gives each line of the head that ends with LF alone its CR; the body is left as it is. */
-function repairLineEnds(bytes: Uint8Array): Uint8Array {
-  const head: number[] = []
-  let at = 0
-  let lineLength = 0
-  while (at < bytes.length) {
-    const code = bytes[at]!
-    at += 1
-    if (code === 0x0d && bytes[at] === 0x0a) continue
-    if (code !== 0x0a) {
-      head.push(code)
-      lineLength += 1
-      continue
-    }
-    head.push(0x0d, 0x0a)
-    if (lineLength === 0) break
-    lineLength = 0
-  }
-  return Buffer.concat([Buffer.from(head), bytes.subarray(at)])
 }

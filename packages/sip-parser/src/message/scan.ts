@@ -278,7 +278,7 @@ function scanHeaders(
     }
     const valueEnd = spaceStart(bytes, valueStart, lineEnd)
     if (id === CONTENT_LENGTH) noteContentLength(bytes, valueStart, valueEnd, nameStart, scan)
-    size = addEntry(size, nameStart, packHeader(id, nameEnd - nameStart, isFolded), valueStart, valueEnd)
+    size = addEntry(size, packHeader(id, nameEnd - nameStart, valueStart - nameEnd, isFolded), valueStart, valueEnd)
   }
   scan.index = scratch.slice(0, size)
 }
@@ -331,18 +331,17 @@ function spaceEnd(bytes: Uint8Array, start: number): number {
 }
 
 /** Writes one entry of the index; returns where the next one goes. */
-function addEntry(size: number, nameStart: number, packed: number, valueStart: number, valueEnd: number): number {
-  scratch[size] = nameStart
-  scratch[size + 1] = packed
-  scratch[size + 2] = valueStart
-  scratch[size + 3] = valueEnd
+function addEntry(size: number, packed: number, valueStart: number, valueEnd: number): number {
+  scratch[size] = packed
+  scratch[size + 1] = valueStart
+  scratch[size + 2] = valueEnd
   return size + stride
 }
 
-/** Where the white space before `end` begins, not before `start`. */
+/** Where the white space before `end` begins, folds included, not before `start`: no value ends with a line end. */
 function spaceStart(bytes: Uint8Array, start: number, end: number): number {
   let at = end
-  while (at > start && (bytes[at - 1] === 0x20 || bytes[at - 1] === 0x09)) at -= 1
+  while (at > start && isSpace(bytes[at - 1]!)) at -= 1
   return at
 }
 

@@ -7,7 +7,7 @@ import { isToken } from '../grammar/chars'
 import { encodeText } from '../grammar/text'
 import { headerIdOf } from '../headers/recognise'
 import { headerNameBytesMax } from '../limits'
-import { findId, type HeaderIndex, packHeader } from './header-list'
+import { findId, type HeaderIndex, nameStartAt, packWritten, valueEndAt, valueStartAt } from './header-list'
 import type { Leniency } from './leniency'
 import { strict } from './leniency'
 import type { MessageParts } from './parts'
@@ -17,6 +17,9 @@ export type HeaderValue = string | number | { toString(): string }
 
 /** One header line to be written. */
 export type HeaderInit = readonly [name: string, value: HeaderValue]
+
+/** Anything but visible ASCII and spaces. */
+const unusual = /[^ -~]/
 
 /** A head in the making. */
 export class HeadWriter {
@@ -43,19 +46,18 @@ export class HeadWriter {
 
   /** Adds a line whose value is wire text without line ends. */
   addWire(name: string, value: string): void {
-    const nameStart = this.text.length
-    const valueStart = nameStart + name.length + 2
+    const valueStart = this.text.length + name.length + 2
     this.text += `${name}: ${value}\r\n`
-    this.index.push(nameStart, packHeader(headerIdOf(name), name.length, false), valueStart, valueStart + value.length)
+    this.index.push(packWritten(headerIdOf(name), name.length), valueStart, valueStart + value.length)
   }
 
   /** Copies one header line byte for byte, with `suffix` (checked wire text) after its value. */
   copyLine(source: string, index: HeaderIndex, entry: number, suffix = ''): void {
-    const lineStart = index[entry]!
-    const valueEnd = index[entry + 3]!
+    const lineStart = nameStartAt(source, index, entry)
+    const valueEnd = valueEndAt(index, entry)
     const shift = this.text.length - lineStart
     this.text += `${source.slice(lineStart, valueEnd)}${suffix}\r\n`
-    this.index.push(lineStart + shift, index[entry + 1]!, index[entry + 2]! + shift, valueEnd + shift + suffix.length)
+    this.index.push(index[entry]!, valueStartAt(index, entry) + shift, valueEnd + shift + suffix.length)
   }
 
   /** Ends the head and adds the body (wire text). */
@@ -64,6 +66,7 @@ export class HeadWriter {
     return {
       text: head + body,
       index: this.index,
+      edited: undefined,
       startLineEnd: this.startLineEnd,
       bodyStart: head.length,
       leniency,
@@ -73,16 +76,26 @@ export class HeadWriter {
 
 /** A caller's value as wire text. Throws SipUsageError HEADER_INJECTION for CR, LF or NUL. */
 export function checkedText(value: HeaderValue): string {
+  if (typeof value === 'number') return String(value)
   const text = typeof value === 'string' ? value : value.toString()
+  // No other test of what most values are made of is as quick.
+  if (unusual.test(text) || text.charCodeAt(0) === 0x20 || text.charCodeAt(text.length - 1) === 0x20)
+    return checkedAnyText(text)
+  return text
+}
+
+/**
+ * The same for any text, without the short cut.
+ * @internal
+ */
+export function checkedAnyText(text: string): string {
   let all = 0
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at)
     if (code === 0x0d || code === 0x0a || code === 0) throw new SipUsageError('HEADER_INJECTION')
     all |= code
   }
-  if (all > 0x7f) return encodeText(text.trim())
-  const isTrimmed = text.length === 0 || (text.charCodeAt(0) > 0x20 && text.charCodeAt(text.length - 1) > 0x20)
-  return isTrimmed ? text : text.trim()
+  return all > 0x7f ? encodeText(text.trim()) : text.trim()
 }
 
 /** Throws SipUsageError HEADER_NAME_INVALID unless the name is a token of a length the index can hold. */

@@ -3,14 +3,14 @@
  * tools and tests.
  */
 import { type Problem, type ProblemCode, problem, SipHeaderError } from '../errors'
-import { CALL_ID, CONTACT, CSEQ, FROM, TO, VIA } from '../headers/ids'
+import { CALL_ID, CONTACT, CONTENT_LENGTH, CSEQ, FROM, TO, VIA } from '../headers/ids'
 import { headerDefinition } from '../headers/index'
 import { OpaqueUri } from '../uri/opaque-uri'
-import { decodeLine } from './decode'
-import { findId, type HeaderIndex, idAt, stride } from './header-list'
+import { lineProblem } from './decode'
+import { findId, type HeaderIndex, idAt, nameStartAt, stride, valueStartAt } from './header-list'
 import type { SipMessage, SipMessageBase } from './message'
 import { isKnownMethod } from './methods'
-import { type ParseOptions, readMessage } from './parse'
+import { layerRank, type ParseOptions, readMessage } from './parse'
 
 /** The verdict of {@link inspectMessage}. */
 export interface Inspection {
@@ -57,30 +57,50 @@ export function checkRequestUriScheme(message: SipMessage): Problem | undefined 
 
 /** Decodes and checks everything: framing, start line and each value of each known header. Never throws. */
 export function inspectMessage(bytes: Uint8Array, options?: ParseOptions): Inspection {
-  const { message, problems: found } = readMessage(bytes, options)
-  if (message === undefined) return { ok: false, problems: found, warnings: [] }
-  const problems = [...found]
+  const { message, problems: found, toInput } = readMessage(bytes, options)
+  if (message === undefined) return { ok: false, problems: settled(found), warnings: [] }
+  const inside: Problem[] = []
   const warnings: Problem[] = []
-  for (let entry = 0; entry < message.index.length; entry += stride) inspectLine(message, entry, problems)
-  inspectRepeats(message, problems)
-  inspectPresence(message, problems, warnings)
-  problems.sort((one, other) => one.offset - other.offset)
-  return { ok: problems.length === 0, message, problems, warnings }
+  for (let entry = 0; entry < message.index.length; entry += stride) inspectLine(message, entry, inside)
+  inspectRepeats(message, inside)
+  inspectMethod(message, inside)
+  // Of a head that was cut, nobody can say what it lacks.
+  if (!found.some(({ code }) => cutCodes.has(code))) inspectPresence(message, warnings)
+  const scheme = checkRequestUriScheme(message)
+  if (scheme !== undefined) warnings.push(scheme)
+  const placed = (entry: Problem): Problem => ({ ...entry, offset: toInput(entry.offset) })
+  const problems = settled([...found, ...inside.map(placed)])
+  return { ok: problems.length === 0, message, problems, warnings: warnings.map(placed).sort(byOffset) }
+}
+
+/** What is said of a message of which the end of the head was not read. */
+const cutCodes: ReadonlySet<string> = new Set(['HEAD_INCOMPLETE', 'HEAD_TOO_LARGE', 'TOO_MANY_HEADERS'])
+
+function byOffset(one: Problem, other: Problem): number {
+  return one.offset - other.offset || layerRank[one.layer] - layerRank[other.layer]
+}
+
+/** In the order of the bytes; what an outer layer has said of a place is not said again by an inner one. */
+function settled(problems: readonly Problem[]): readonly Problem[] {
+  const isUnread = problems.some(({ code }) => code === 'TOO_MANY_HEADERS')
+  return problems
+    .filter(({ code }) => !(isUnread && code === 'HEAD_INCOMPLETE'))
+    .sort(byOffset)
+    .filter((entry, at, sorted) => {
+      const before = sorted[at - 1]
+      return before === undefined || before.offset !== entry.offset || before.layer === entry.layer
+    })
 }
 
 function inspectLine(message: SipMessageBase, entry: number, problems: Problem[]): void {
   const headerId = idAt(message.index, entry)
   if (headerId === 0) return
   if (headerId === CONTACT && message.contactStar) return
+  // Content-Length has been judged with the framing.
+  if (headerId === CONTENT_LENGTH) return
   const definition = headerDefinition(headerId)
-  try {
-    const isWhole = definition.rule !== 'list'
-    decodeLine(message, headerId, entry, definition.decode, isWhole, [])
-  } catch (thrown) {
-    if (!(thrown instanceof SipHeaderError)) throw thrown
-    // Content-Length has been judged with the framing.
-    if (definition.name !== 'Content-Length') problems.push(thrown.problem)
-  }
+  const found = lineProblem(message, headerId, entry, definition.decode, definition.rule !== 'list')
+  if (found !== undefined) problems.push(found)
 }
 
 function inspectRepeats(message: SipMessageBase, problems: Problem[]): void {
@@ -95,29 +115,30 @@ function inspectRepeats(message: SipMessageBase, problems: Problem[]): void {
   }
 }
 
-function inspectPresence(message: SipMessage, problems: Problem[], warnings: Problem[]): void {
+function inspectPresence(message: SipMessage, warnings: Problem[]): void {
   for (const headerId of mandatoryIds) {
     if (findId(message.index, headerId) >= 0) continue
     warnings.push(
       problem('HEADER_MISSING', message.startLineEnd, headerDefinition(headerId).name, message.kind === 'response'),
     )
   }
+}
+
+function inspectMethod(message: SipMessage, problems: Problem[]): void {
   const cseq = message.decode('cseq')
   if (message.kind === 'request' && cseq.ok && cseq.value.method !== message.method) {
     problems.push(cseqMismatch(message.method, message.index))
   }
-  const scheme = checkRequestUriScheme(message)
-  if (scheme !== undefined) warnings.push(scheme)
 }
 
 function headerProblem(message: SipMessageBase, code: ProblemCode, entry: number): Problem {
   const name = headerDefinition(idAt(message.index, entry)).name
-  return problem(code, message.index[entry]!, name, message.kind === 'response')
+  return problem(code, nameStartAt(message.text, message.index, entry), name, message.kind === 'response')
 }
 
 /** RFC 4475 §3.1.2.17, §3.1.2.18: a method that nobody knows is better answered with 501. */
 function cseqMismatch(method: string, index: HeaderIndex): Problem {
-  const found = problem('CSEQ_METHOD_MISMATCH', index[findId(index, CSEQ) + 2]!, 'CSeq')
+  const found = problem('CSEQ_METHOD_MISMATCH', valueStartAt(index, findId(index, CSEQ)), 'CSeq')
   return isKnownMethod(method) ? found : { ...found, suggestedStatus: 501 }
 }
 

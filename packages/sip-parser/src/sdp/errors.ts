@@ -46,7 +46,10 @@ export const sdpProblemCodes = {
   SDP_ANSWER_CRYPTO: { status: 488, sentence: 'The answer does not choose one of the offered crypto attributes.' },
   SDP_ANSWER_SETUP: { status: 488, sentence: 'A setup of the answer does not fit the offered one.' },
   SDP_ANSWER_MID: { status: 488, sentence: 'A mid of the answer is not the offered one.' },
-  SDP_ANSWER_GROUP: { status: 488, sentence: 'A group of the answer holds a medium that was not offered in it.' },
+  SDP_ANSWER_GROUP: {
+    status: 488,
+    sentence: 'A group of the answer holds a medium that was not offered in it, or is refused.',
+  },
   SDP_PAYLOAD_TYPE_CHANGED: { status: 488, sentence: 'A payload type stands for another codec than before.' },
   SDP_REOFFER_MEDIA_COUNT: { status: 488, sentence: 'A new offer has fewer media than the session.' },
   SDP_REOFFER_ORIGIN: { status: 488, sentence: 'A new offer changes more of the o= line than its version.' },

@@ -163,13 +163,7 @@ describe('SDP parser and serializer', () => {
 
   it('let no field begin a line of its own', () => {
     const sdp = parsed(SMALL)
-    const text = serializeSdp({
-      ...sdp,
-      name: 'x\r\nc=IN IP4 6.6.6.6',
-      attributes: [{ name: 'y', value: 'z\nm=audio 1 RTP/AVP 0' }],
-    })
-    expect(text).toContain('s=x\r\n')
-    expect(text).not.toContain('6.6.6.6')
-    expect(parsed(text).media.length).toBe(1)
+    expect(() => serializeSdp({ ...sdp, name: 'x\r\nc=IN IP4 6.6.6.6' })).toThrow()
+    expect(() => serializeSdp({ ...sdp, attributes: [{ name: 'y', value: 'z\nm=audio 1 RTP/AVP 0' }] })).toThrow()
   })
 })

@@ -37,7 +37,7 @@ export function parseSdp(input: string | Uint8Array): Result<SessionDescription>
     let end = feed < 0 ? text.length : feed
     if (end > start && text.charCodeAt(end - 1) === 13) end--
     const code = ++lines > sdpLinesMax ? 'SDP_TOO_MANY_LINES' : readLine(builder, text, start, end)
-    if (code !== undefined) return failure(code, text, start)
+    if (code !== undefined) return failure(code, text, start, isLatin1)
     start = next
   }
   return builder.finish(text)
@@ -51,8 +51,8 @@ function decode(bytes: Uint8Array, isLatin1: boolean): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(isLatin1 ? 'latin1' : 'utf8')
 }
 
-function failure(code: SdpProblemCode, text: string, index: number): Result<never> {
-  return { ok: false, error: sdpProblem(code, Buffer.byteLength(text.slice(0, index))) }
+function failure(code: SdpProblemCode, text: string, index: number, isLatin1: boolean): Result<never> {
+  return { ok: false, error: sdpProblem(code, isLatin1 ? index : Buffer.byteLength(text.slice(0, index))) }
 }
 
 function readLine(builder: Builder, text: string, start: number, end: number): SdpProblemCode | undefined {
@@ -64,9 +64,9 @@ function readLine(builder: Builder, text: string, start: number, end: number): S
   if (builder.isBlankSeen || end - start < 2 || text.charCodeAt(start + 1) !== 0x3d) return 'SDP_LINE_INVALID'
   const value = text.slice(start + 2, end)
   if (value.includes('\r') || value.includes('\0')) return 'SDP_CONTROL_CHARACTER'
-  const type = text.charAt(start)
-  if (!/[A-Za-z]/.test(type)) return 'SDP_LINE_INVALID'
-  return builder.line(type, value, start)
+  const letter = text.charCodeAt(start) | 0x20
+  if (letter < 0x61 || letter > 0x7a) return 'SDP_LINE_INVALID'
+  return builder.line(text.charAt(start), value, start)
 }
 
 /** Collects the lines of one session description. */
@@ -101,8 +101,8 @@ class Builder {
   }
 
   finish(text: string): Result<SessionDescription> {
-    if (this.version === undefined) return failure('SDP_EMPTY', text, 0)
-    if (this.origin === undefined) return failure('SDP_ORIGIN_INVALID', text, text.length)
+    if (this.version === undefined) return failure('SDP_EMPTY', text, 0, this.isLatin1)
+    if (this.origin === undefined) return failure('SDP_ORIGIN_INVALID', text, text.length, this.isLatin1)
     return {
       ok: true,
       value: {

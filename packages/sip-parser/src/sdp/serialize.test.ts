@@ -1,5 +1,6 @@
 import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
+import { SipUsageError } from '../errors'
 import { withAttribute, withoutAttributes } from './attributes/attribute'
 import { parseSdp } from './parse'
 import { mediaOffsets, sdpToBytes, serializeSdp } from './serialize'
@@ -160,5 +161,27 @@ describe('SDP serializer', () => {
     const started = performance.now()
     expect(parsed(serializeSdp(reversed)).attributes).toEqual(reversed.attributes)
     expect(performance.now() - started).toBeLessThan(500)
+  })
+
+  it('refuses CR, LF and NUL in every value', () => {
+    const plain: SessionDescription = JSON.parse(JSON.stringify(parsed(ODD)))
+    for (const evil of ['a\r\na=evil', 'a\ra', 'a\na', 'a\0']) {
+      const injected: SessionDescription[] = [
+        { ...plain, name: evil },
+        { ...plain, info: evil },
+        { ...plain, emails: [evil] },
+        { ...plain, origin: { ...plain.origin, username: evil } },
+        { ...plain, attributes: [{ name: 'x', value: evil }] },
+        { ...plain, media: [{ ...plain.media[0]!, formats: [evil] }] },
+        { ...parsed(ODD), name: evil },
+      ]
+      for (const sdp of injected) {
+        expect(() => serializeSdp(sdp)).toThrow(expect.objectContaining({ code: 'HEADER_INJECTION' }))
+        expect(() => sdpToBytes(sdp, { lineEnds: 'crlf' })).toThrow(SipUsageError)
+      }
+      expect(() => withAttribute(plain, 'x', evil)).toThrow(SipUsageError)
+      expect(() => withAttribute(plain, evil)).toThrow(SipUsageError)
+    }
+    expect(() => withAttribute(plain, 'a:b')).toThrow(expect.objectContaining({ code: 'VALUE_INVALID' }))
   })
 })

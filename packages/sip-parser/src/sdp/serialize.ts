@@ -4,6 +4,7 @@
  * built, and each new line, is written in the order of RFC 8866 §5 and ended by CRLF.
  */
 import { Buffer } from 'node:buffer'
+import { SipUsageError } from '../errors'
 import { type KeptLine, type LineKind, sdpLayout } from './layout'
 import { type Lines, linesOfMedia, linesOfSession } from './lines'
 import type { SessionDescription } from './session'
@@ -18,8 +19,8 @@ export interface SerializeOptions {
 }
 
 /**
- * Writes a session description as text. CR, LF and NUL in a value end the value: a field built from foreign text can
- * never begin a line of its own.
+ * Writes a session description as text. Throws SipUsageError HEADER_INJECTION for CR, LF or NUL in a value: a field built
+ * from foreign text can never begin a line of its own. What was parsed holds none.
  */
 export function serializeSdp(sdp: SessionDescription, options?: SerializeOptions): string {
   const layout = sdp[sdpLayout]
@@ -68,7 +69,7 @@ class Writer {
     // A line that nothing ended, and that is not the last any more, needs an end.
     if (this.isBegun) this.text += this.lastEnd.endsWith('\n') ? this.lastEnd : this.end
     this.isBegun = true
-    this.text += kept === undefined ? oneLine(line) : kept.raw
+    this.text += kept === undefined ? checkedLine(line) : kept.raw
     this.lastEnd = kept !== undefined && this.isKept ? kept.end : this.end
   }
 }
@@ -165,7 +166,7 @@ class Merge {
   }
 }
 
-function oneLine(line: string): string {
-  const end = line.search(/[\r\n\0]/)
-  return end < 0 ? line : line.slice(0, end)
+function checkedLine(line: string): string {
+  if (/[\r\n\0]/.test(line)) throw new SipUsageError('HEADER_INJECTION', `${line.charAt(0)}= line`)
+  return line
 }

@@ -13,7 +13,7 @@ import {
 } from '../grammar/chars'
 import { cursor } from '../grammar/cursor'
 import { attempt, fail } from '../grammar/failure'
-import { hostPort, readHostPort } from '../grammar/host'
+import { hostPort, scanHostPort } from '../grammar/host'
 import { encodeText } from '../grammar/text'
 import { passingWire, type Wire } from '../grammar/wire'
 import { parametersMax } from '../limits'
@@ -78,7 +78,7 @@ function decodeSipUri(
 ): SipUri {
   const hostStart = leniency.userCharacters ? scanUserTolerantly(wire, from, end) : scanUserInfo(wire, from, end)
   if (hostStart > from && userEnd === from) fail('URI_INVALID', from)
-  const host = readHostPort(wire, hostStart, end, leniency, false)
+  const host = scanHostPort(wire, hostStart, end, leniency, false)
   const port = hostPort.port < 0 ? undefined : hostPort.port
   const paramsStart = hostPort.next
   let stop = paramsStart

@@ -75,8 +75,8 @@ export class SipUri {
   constructor(
     private readonly source: string,
     readonly scheme: 'sip' | 'sips',
-    /** Lower-case; IPv6 without brackets. */
-    readonly host: string,
+    /** Undefined when it stands in the text as it is to be read. */
+    private readonly ownHost: string | undefined,
     readonly port: number | undefined,
     places: SipUriPlaces,
   ) {
@@ -110,6 +110,13 @@ export class SipUri {
   static ofTel(tel: TelUri, at: Omit<SipUriInit, 'user' | 'password'>): SipUri {
     const parts = SipUri.of(at).withParam('user', 'phone').parts()
     return compose({ ...parts, user: escapeWire(tel.canonicalSubscriber(), USER) })
+  }
+
+  /** Lower-case; IPv6 without brackets. */
+  get host(): string {
+    if (this.ownHost !== undefined) return this.ownHost
+    const hostEnd = this.port === undefined ? this.paramsStart : this.source.lastIndexOf(':', this.paramsStart - 1)
+    return this.source.slice(this.hostStart, hostEnd)
   }
 
   /** The user part, escapes decoded once; undefined when there is none. */

@@ -1,4 +1,5 @@
 /** Looking up and replacing attributes by name (RFC 8866 §5.13). Names are compared exactly: they are case-sensitive. */
+import { SipUsageError } from '../../errors'
 import type { Attribute } from '../session'
 
 /** Anything with attributes: a session description or one of its media. */
@@ -21,8 +22,14 @@ export function hasAttribute(section: HasAttributes, name: string): boolean {
   return getAttribute(section, name) !== undefined
 }
 
-/** A copy in which the first attribute of that name has the new value and others of that name are gone; added at the end when there was none. */
+/**
+ * A copy in which the first attribute of that name has the new value and others of that name are gone; added at the end
+ * when there was none. Throws SipUsageError VALUE_INVALID for a name that is empty or holds a colon, HEADER_INJECTION for
+ * CR, LF or NUL.
+ */
 export function withAttribute<T extends HasAttributes>(section: T, name: string, value?: string): T {
+  if (name === '' || name.includes(':')) throw new SipUsageError('VALUE_INVALID', 'name of an attribute')
+  if (/[\r\n\0]/.test(`${name}${value ?? ''}`)) throw new SipUsageError('HEADER_INJECTION', 'attribute')
   const attribute: Attribute = value === undefined ? { name } : { name, value }
   const attributes: Attribute[] = []
   let isPlaced = false

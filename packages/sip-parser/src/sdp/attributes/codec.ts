@@ -41,14 +41,26 @@ export class ValueReader {
   /** Reads a pattern if it is here. */
   optional(pattern: RegExp): string | undefined {
     pattern.lastIndex = this.at
-    return pattern.test(this.text) ? this.match(pattern) : undefined
+    const found = pattern.exec(this.text)
+    if (found === null) return undefined
+    this.at += found[0].length
+    return found[0]
   }
 
   /** Reads a decimal number from `min` to `max`. */
   number(min: number, max: number): number {
-    const start = this.at
-    const value = Number(this.match(DIGITS))
-    return value < min || value > max ? this.fail(start) : value
+    const { text, at: start } = this
+    const stop = Math.min(text.length, start + digitsMax)
+    let value = 0
+    let at = start
+    for (; at < stop; at += 1) {
+      const digit = text.charCodeAt(at) - 0x30
+      if (digit < 0 || digit > 9) break
+      value = value * 10 + digit
+    }
+    if (at === start || value < min || value > max) return this.fail(start)
+    this.at = at
+    return value
   }
 
   token(): string {
@@ -57,12 +69,18 @@ export class ValueReader {
 
   /** Reads characters up to a space or the end, one at least. */
   word(): string {
-    return this.match(WORD)
+    const { text, at: start } = this
+    const space = text.indexOf(' ', start)
+    const stop = space < 0 ? text.length : space
+    if (stop === start) return this.fail()
+    this.at = stop
+    return text.slice(start, stop)
   }
 
   /** Reads one space or more; peers align values with them. */
   space(): void {
-    this.match(SPACES)
+    if (this.text.charCodeAt(this.at) !== 0x20) this.fail()
+    this.skipSpaces()
   }
 
   /** True, and read, when this text is here. */
@@ -81,19 +99,22 @@ export class ValueReader {
 
   /** Nothing but spaces may be left. */
   end(): void {
-    this.optional(SPACES)
+    this.skipSpaces()
     if (!this.isAtEnd) this.fail()
   }
 
   fail(at: number = this.at): never {
     throw new Malformed(at)
   }
+
+  private skipSpaces(): void {
+    while (this.text.charCodeAt(this.at) === 0x20) this.at += 1
+  }
 }
 
-const DIGITS = /\d{1,15}/y
+/** All numbers of so many digits are exact. */
+const digitsMax = 15
 const TOKEN = /[!#-'*+\-.0-9A-Z^-~]+/y
-const WORD = /[^ ]+/y
-const SPACES = / +/y
 
 /** Makes the codec of an attribute that has a value. */
 export function valueCodec<T>(

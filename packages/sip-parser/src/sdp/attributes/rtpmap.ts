@@ -35,8 +35,8 @@ export const rtpmapCodec: AttributeCodec<Rtpmap> = valueCodec(
     reader.space()
     const name = reader.match(/[^\s/]+/y)
     reader.match(/\//y)
-    const clockRate = reader.number(0, 999_999_999)
-    return { payloadType, name, clockRate, channels: reader.take('/') ? reader.number(0, 999) : 1 }
+    const clockRate = reader.number(1, 999_999_999)
+    return { payloadType, name, clockRate, channels: reader.take('/') ? reader.number(1, 999) : 1 }
   },
   ({ payloadType, name, clockRate, channels }) =>
     `${payloadType} ${name}/${clockRate}${channels === 1 ? '' : `/${channels}`}`,
@@ -101,9 +101,9 @@ export function codecsOf(media: MediaDescription): readonly Codec[] {
 function readRtpmap(value: string, maps: Map<number, Codec>): void {
   const [, type, name, rate, channels] = /^(\d{1,3}) +([^\s/]+)\/(\d{1,9})(?:\/(\d{1,3}))? *$/.exec(value) ?? []
   if (type === undefined || name === undefined || rate === undefined) return
-  const payloadType = Number(type)
-  if (payloadType > 127 || maps.has(payloadType)) return
-  maps.set(payloadType, { payloadType, name, clockRate: Number(rate), channels: Number(channels ?? 1) })
+  const codec: Codec = { payloadType: Number(type), name, clockRate: Number(rate), channels: Number(channels ?? 1) }
+  if (codec.payloadType > 127 || codec.clockRate === 0 || codec.channels === 0) return
+  if (!maps.has(codec.payloadType)) maps.set(codec.payloadType, codec)
 }
 
 function readFmtp(value: string, parameters: Map<number, string>): void {

@@ -1,7 +1,9 @@
 /** The answer to an offer, by capabilities (RFC 3264 §6). Pure: the same offer and capabilities give the same answer. */
 import type { Result } from '../../errors'
+import { getAttribute, hasAttribute } from '../attributes/attribute'
 import { connectionOf, directionOf, isUnspecified } from '../attributes/direction'
 import { answerSetup } from '../attributes/fingerprint'
+import { groupCodec } from '../attributes/group'
 import { makeAttribute, readAttributeOf, readAttributesOf } from '../attributes/registry'
 import { isRtcpMux } from '../attributes/rtcp'
 import { sdpProblem } from '../errors'
@@ -43,11 +45,40 @@ export function answerOffer(
     bandwidth: [],
     // RFC 3264 §6: the t= line must be that of the offer.
     timing: offer.timing.length === 0 ? [{ start: '0', stop: '0', repeats: [] }] : offer.timing,
-    attributes: local.attributes ?? [],
+    attributes: sessionAttributes(local, offer, media),
     otherLines: [],
     media,
   }
   return { ok: true, value: options.previous === undefined ? answer : nextVersion(options.previous, answer) }
+}
+
+/**
+ * The attributes of this side, its groups with those media alone that the offer had grouped and that are not refused
+ * (RFC 5888 §9.2, RFC 9143 §7.3.2).
+ */
+function sessionAttributes(
+  local: LocalSession,
+  offer: SessionDescription,
+  media: readonly MediaDescription[],
+): readonly Attribute[] {
+  const offered = readAttributesOf(offer, 'group')
+  const open = new Set(media.filter(({ port }) => port !== 0).map((own) => getAttribute(own, 'mid')?.value))
+  const attributes: Attribute[] = []
+  for (const own of local.attributes ?? []) {
+    const group = own.name === 'group' ? groupCodec.decode(own.value) : undefined
+    if (group?.ok !== true) {
+      attributes.push(own)
+      continue
+    }
+    const { semantics } = group.value
+    const wanted = group.value.mids.filter((mid) => open.has(mid))
+    const mids = offered
+      .filter((theirs) => theirs.semantics === semantics)
+      .map((theirs) => wanted.filter((mid) => theirs.mids.includes(mid)))
+      .sort((one, other) => other.length - one.length)[0]
+    if (mids !== undefined && mids.length > 0) attributes.push(makeAttribute('group', { semantics, mids }))
+  }
+  return attributes
 }
 
 function answerMedia(
@@ -60,7 +91,7 @@ function answerMedia(
   if (offered.port === 0 || isMulticast(offered, offer)) return closedMedia(offered)
   for (const capability of local.media) {
     if (used.has(capability) || capability.media !== offered.media) continue
-    const accepted = accept(offered, offer, capability, options)
+    const accepted = accept(offered, offer, capability, local, options)
     if (accepted === undefined) continue
     used.add(capability)
     return accepted
@@ -73,6 +104,7 @@ function accept(
   offered: MediaDescription,
   offer: SessionDescription,
   capability: MediaCapability,
+  local: LocalSession,
   options: AnswerOptions,
 ): MediaDescription | undefined {
   const protocol = offered.protocol.toUpperCase()
@@ -83,38 +115,58 @@ function accept(
     ? matches.map(({ offered: codec }) => `${codec.payloadType}`)
     : offered.formats.filter((format) => capability.formats?.some((own) => own.toLowerCase() === format.toLowerCase()))
   if (formats.length === 0) return undefined
-  const exchange = exchangeAttributes(offered, offer, capability, protocol)
+  const isMux = isRtp && capability.rtcpMux === true && isRtcpMux(offered)
+  // RFC 8858 §3: who cannot multiplex refuses a medium that can only be had so.
+  if (isRtp && !isMux && hasAttribute(offered, 'rtcp-mux-only')) return undefined
+  const exchange = exchangeAttributes(offered, offer, capability, local, protocol)
   if (exchange === undefined) return undefined
   const said = directionOf(offered, offer)
   const wanted = capability.direction ?? 'sendrecv'
   return buildMedia(capability, {
     protocol: offered.protocol,
     formats,
-    lines: matches.map(formatLine),
+    lines: matches.map((match) => formatLine(match, offered)),
     direction: answerDirection(effectiveDirection(offered, offer), wanted),
     isDirectionSaid: offered.attributes.some(({ name, value }) => name === said && value === undefined),
-    isMux: isRtp && capability.rtcpMux === true && isRtcpMux(offered),
+    isMux,
     attributes: exchange,
   })
 }
 
-function formatLine({ offered, capability, fmtp }: CodecMatch): FormatLine {
+function formatLine({ offered, capability, fmtp }: CodecMatch, media: MediaDescription): FormatLine {
   const { payloadType, name, clockRate, channels } = offered
+  const feedback = commonFeedback(media, payloadType, capability.feedback ?? [])
   return {
     payloadType,
     name,
     clockRate,
     channels,
     ...(fmtp === undefined ? {} : { fmtp }),
-    ...(capability.feedback === undefined ? {} : { feedback: capability.feedback }),
+    ...(feedback.length === 0 ? {} : { feedback }),
   }
 }
 
-/** mid, setup and the chosen key; undefined when the medium needs a key and none of the suites fits (RFC 4568 §5.1.2). */
+/** RFC 4585 §4.2: feedback that both sides understand, and only with a profile that has feedback. */
+function commonFeedback(media: MediaDescription, payloadType: number, own: readonly string[]): readonly string[] {
+  if (own.length === 0 || !/AVPF$/i.test(media.protocol)) return []
+  const offered = new Set<string>()
+  for (const feedback of readAttributesOf(media, 'rtcp-fb')) {
+    if (feedback.payloadType !== '*' && feedback.payloadType !== payloadType) continue
+    const { type, parameter } = feedback
+    offered.add((parameter === undefined ? type : `${type} ${parameter}`).toLowerCase())
+  }
+  return own.filter((feedback) => offered.has(feedback.toLowerCase()))
+}
+
+/**
+ * mid, setup and the chosen key; undefined when the medium needs a key, none of the suites fits (RFC 4568 §5.1.2), and the
+ * two sides do not both have a certificate to agree on keys by DTLS (RFC 5763 §5).
+ */
 function exchangeAttributes(
   offered: MediaDescription,
   offer: SessionDescription,
   capability: MediaCapability,
+  local: LocalSession,
   protocol: string,
 ): Attribute[] | undefined {
   const attributes: Attribute[] = []
@@ -130,7 +182,9 @@ function exchangeAttributes(
     attributes.push(makeAttribute('crypto', { ...own, tag }))
     return attributes
   }
-  return undefined
+  const isOfferedDtls = hasAttribute(offered, 'fingerprint') || hasAttribute(offer, 'fingerprint')
+  const own = [...(capability.attributes ?? []), ...(local.attributes ?? [])]
+  return isOfferedDtls && own.some(({ name }) => name === 'fingerprint') ? attributes : undefined
 }
 
 /** RFC 3264 §6.2 binds an answer to a group's address, port and direction; no capability can promise that. */

@@ -15,7 +15,7 @@ export interface CodecCapability {
   readonly payloadType?: number
   /** Parameters to write, and to compare where they tell one codec from another. */
   readonly fmtp?: string
-  /** Feedback that is understood, as it follows the payload type: `nack pli`. */
+  /** Feedback that is understood, as it follows the payload type: `nack pli`. An answer has what was offered of it. */
   readonly feedback?: readonly string[]
 }
 
@@ -56,6 +56,6 @@ export interface LocalSession {
   readonly connection: Connection
   /** One entry serves one medium. */
   readonly media: readonly MediaCapability[]
-  /** Session attributes, written as they are. */
+  /** Session attributes, written as they are; but an answer leaves out of a group what is refused or was not offered in it. */
   readonly attributes?: readonly Attribute[]
 }

@@ -127,14 +127,20 @@ function isSetupAnswer(offered: Setup, answered: Setup): boolean {
   return offered === 'passive' ? answered === 'active' : false
 }
 
-/** RFC 5888 §9.2, RFC 9143 §7.3: an answered group is one that was offered, or a part of it. */
+/** RFC 5888 §9.2, RFC 9143 §7.3: an answered group is one that was offered, or a part of it, without refused media. */
 function checkGroups(offer: SessionDescription, answer: SessionDescription, problems: ExchangeProblems): void {
   const offered = readAttributesOf(offer, 'group')
+  const refused = new Set<string>()
+  for (const media of answer.media) {
+    const mid = media.port === 0 ? readAttributeOf(media, 'mid') : undefined
+    if (mid?.ok) refused.add(mid.value)
+  }
   for (const { semantics, mids } of readAttributesOf(answer, 'group')) {
     const isPart = offered.some(
       (group) => group.semantics === semantics && mids.every((mid) => group.mids.includes(mid)),
     )
-    if (!isPart) problems.add('SDP_ANSWER_GROUP')
+    const isOpen = mids.every((mid) => !refused.has(mid))
+    if (!isPart || !isOpen) problems.add('SDP_ANSWER_GROUP')
   }
 }
 
