@@ -28,6 +28,8 @@ export const PURE_FOLDERS: readonly string[] = [
   'packages/sip-transaction/src/b2bua/',
   'packages/sip-transaction/src/registrar/',
   'packages/sip-transaction/src/auth/',
+  'packages/sip-transaction/src/locate/',
+  'packages/sip-transaction/src/protection/',
   'packages/rtp-relay/src/rtp/',
   'packages/rtp-relay/src/rtcp/',
   'packages/rtp-relay/src/stats/',

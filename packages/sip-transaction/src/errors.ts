@@ -11,12 +11,16 @@ export const transactionCodes = {
   TIMEOUT: 'No final response came in time.',
   TRANSPORT_FAILED: 'The message could not be handed to the network.',
   ABORTED: 'The AbortSignal handed in was aborted.',
+  THROTTLED: 'The next hop has asked for fewer requests, and this one was kept back (RFC 7339).',
   UNREACHABLE: 'No listener of this stack can reach the destination.',
   NAME_NOT_FOUND: 'The host name of the destination has no address.',
+  NAME_LOOKUP_FAILED: 'The name servers did not say where the destination is.',
+  REQUEST_INVALID: 'The request cannot be written: something given for its headers or its body does not fit.',
   ACK_MISSING: 'The call was answered, but no ACK came; it has been ended with BYE.',
+  PRACK_MISSING: 'A provisional response was not acknowledged with PRACK; the INVITE has been answered 504.',
   CANCELLED: 'The caller cancelled the INVITE before it was answered.',
   CALL_ENDED: 'The call is over.',
-  GLARE: 'Another INVITE of this dialog is under way (RFC 3261 §14.1).',
+  GLARE: 'Another offer or INVITE of this dialog is under way (RFC 3261 §14.1, RFC 3311 §5.1).',
   STACK_CLOSED: 'The stack is closing or closed.',
 } as const
 
@@ -64,8 +68,14 @@ export const stackUsageCodes = {
   TARGETS_MISSING: 'A bridge needs at least one target, and no more than the limit.',
   LISTEN_INVALID: 'A listen address is not of the form scheme://address:port.',
   ADVERTISE_INVALID: 'The advertised address is not of the form host or host:port.',
+  SESSION_TIMERS_INVALID: 'Session intervals are whole seconds, 90 at least, and the minimum is the smaller one.',
   TRANSPORT_UNKNOWN: 'No transport factory serves this scheme.',
+  DNS_SERVER_INVALID: 'A name server is given by its IP address, with a port where it is not 53.',
   BRANCH_INVALID: 'A request to be sent needs a Via branch that no other transaction has.',
+  RATE_LIMIT_INVALID: 'A rate limit has a positive rate, a burst of one at least, and exempts addresses or networks.',
+  TLS_MISSING: 'A tls:// or wss:// listener needs the option tls.',
+  TLS_INVALID: 'The TLS options are not usable: a certificate, key or authority cannot be read, or do not fit.',
+  HEP_INVALID: 'A HEP exporter needs host and port; a packet needs two IP addresses, ports, and a payload that fits.',
   METHOD_RESERVED: 'ACK and CANCEL belong to the stack, and BYE to its call; INVITE is sent with invite().',
 } as const
 
@@ -105,3 +115,17 @@ export class SipTransportError extends Error {
     this.code = code
   }
 }
+
+// ---- observing ---------------------------------------------------------------------------------------------------
+
+/** Problems of bytes that should be a HEP version 3 packet; `decodeHep` returns them. */
+export const hepCodes = {
+  HEP_NO_PACKET: 'The bytes do not begin as a HEP version 3 packet.',
+  HEP_LENGTH: 'The length of the packet, or of one of its chunks, is not that of the bytes.',
+  HEP_CHUNK: 'A chunk has not the length that its type asks for.',
+  HEP_CHUNKS_TOO_MANY: 'The packet has more chunks than anybody needs.',
+  HEP_INCOMPLETE: 'Addresses, ports, time or payload are missing.',
+} as const
+
+/** A code of {@link hepCodes}. */
+export type HepProblemCode = keyof typeof hepCodes

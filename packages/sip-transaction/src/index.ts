@@ -64,6 +64,7 @@ export type {
   StackStats,
   UserCredentials,
 } from './endpoint/options'
+export type { OverloadOptions, ProtectionOptions, RateLimitOptions } from './endpoint/protection-options'
 export { SipStack } from './endpoint/stack'
 export * from './errors'
 export * from './limits'
@@ -92,6 +93,7 @@ export { LadderRecorder, type LadderRecorderOptions } from './observe/trace/ladd
 export type { MaskedMessage } from './observe/trace/masked'
 export type { MediaSummary } from './observe/trace/sdp-summary'
 export type * from './ports'
+export type { ScannerOptions, ScannerPredicate } from './protection/scanner-filter'
 export { Binding } from './registrar/binding'
 export { type BindingChange, BindingTable, type RegisterResult, type RegisterSource } from './registrar/binding-table'
 export { deriveTimers, type TimerName, type TimerSettings } from './timers/timer-settings'

@@ -10,8 +10,14 @@ import type { TransportLimits } from './ports'
 export interface StackLimits {
   /** Dialogs alive at once; over it new INVITEs get 503. */
   readonly dialogsMax: number
+  /** Requests that wait for their handlers' final answer; over it new ones outside of dialogs get 503. */
+  readonly waitingRequestsMax: number
   /** Dialogs that one outgoing INVITE may make by forking; answers of further ones are ended with BYE. */
   readonly forkedDialogsMax: number
+  /** INVITEs that ended without a call and are remembered for a late 2xx; over it the oldest is forgotten. */
+  readonly refusedInvitesMax: number
+  /** How often `reinvite` and `update` try again after 491 before it is the answer. */
+  readonly glareRetriesMax: number
   /** Branches of one bridge. */
   readonly bridgeTargetsMax: number
   /** How long an incoming INVITE may stay without a final answer before it is answered 480. */
@@ -26,18 +32,21 @@ export interface StackLimits {
   readonly closeDrainMs: number
   /** What Retry-After says when a cap is reached or the stack closes. */
   readonly retryAfterSeconds: number
-  /** How long a name look-up may take. */
+  /** How long finding the addresses behind a URI may take, all of its questions together. */
   readonly dnsTimeoutMs: number
 }
 
 /** The defaults of {@link StackLimits}. */
 export const defaultStackLimits: StackLimits = {
   dialogsMax: 50_000,
+  waitingRequestsMax: 20_000,
   forkedDialogsMax: 16,
+  refusedInvitesMax: 10_000,
+  glareRetriesMax: 4,
   bridgeTargetsMax: 32,
   inviteAnswerTimeoutMs: 600_000,
   ringTimeoutMs: 180_000,
-  authAttemptsMax: 2,
+  authAttemptsMax: 4,
   closeGraceMs: 10_000,
   closeDrainMs: 2_000,
   retryAfterSeconds: 10,
@@ -58,6 +67,11 @@ export const defaultTransportLimits: TransportLimits = {
   firstMessageTimeoutMs: 30_000,
   halfClosedTimeoutMs: 32_000,
   connectionCloseGraceMs: 1_000,
+  handshakeTimeoutMs: 10_000,
+  httpHeadBytesMax: 8_192,
+  keepAliveMs: 0,
+  datagramKeepAliveMs: 29_000,
+  keepAliveAnswerMs: 10_000,
   datagramFlowsMax: 65_536,
 }
 
@@ -143,3 +157,150 @@ export const defaultTransactionLimits: TransactionLimits = {
   transactionBytesMax: 268_435_456,
   transactionRetryAfterSeconds: 5,
 }
+
+// ---- protection --------------------------------------------------------------------------------------------------
+
+/** Caps and periods of what protects a stack from too much: see docs/guides/protection.md. */
+export interface ProtectionLimits {
+  /** Work of one turn of the event loop; over it what has come in waits for a later turn. */
+  readonly turnMs: number
+  /** Datagrams that wait for a later turn; over it further ones are dropped, as a full socket would. */
+  readonly ingressQueueMax: number
+  /** Bytes of the datagrams that wait for a later turn; over it as well. */
+  readonly ingressQueueBytesMax: number
+  /** How long work may wait before new calls are refused with 503: half of T1, after which peers repeat themselves. */
+  readonly overloadDelayMs: number
+  /** How often the load is looked at, and how fast the answer to it rises and falls. */
+  readonly overloadIntervalMs: number
+  /** For how long a reduction that a client is told of holds (RFC 7339 §4.3). */
+  readonly overloadValidityMs: number
+  /** Sources whose rate of requests is remembered; over it the one unheard longest is forgotten. */
+  readonly rateLimitedSourcesMax: number
+  /** Requests of one source each second, when a rate limit is set without a number. */
+  readonly rateLimitPerSecond: number
+  /** Requests of one source at once, when a rate limit is set without a number. */
+  readonly rateLimitBurst: number
+  /** Next hops whose wish for fewer requests is remembered; over it the oldest wish is forgotten. */
+  readonly throttledHopsMax: number
+  /** The longest time for which a next hop may ask for fewer requests. */
+  readonly throttleMsMax: number
+}
+
+/** The defaults of {@link ProtectionLimits}. */
+export const defaultProtectionLimits: ProtectionLimits = {
+  turnMs: 4,
+  ingressQueueMax: 4_096,
+  ingressQueueBytesMax: 16_777_216,
+  overloadDelayMs: 250,
+  overloadIntervalMs: 250,
+  overloadValidityMs: 1_000,
+  rateLimitedSourcesMax: 65_536,
+  rateLimitPerSecond: 100,
+  rateLimitBurst: 1_000,
+  throttledHopsMax: 4_096,
+  throttleMsMax: 60_000,
+}
+
+// ---- locating ----------------------------------------------------------------------------------------------------
+
+/** Caps of locating servers (RFC 3263): questions, what is remembered of the answers, and servers that failed. */
+export interface LocateLimits {
+  /** Records of one answer that are looked at; the least preferred of a longer one are left out. */
+  readonly dnsRecordsMax: number
+  /** SRV targets of one look-up whose addresses are asked for. */
+  readonly srvTargetsMax: number
+  /** Addresses of one name and family that are tried. */
+  readonly addressesPerNameMax: number
+  /** Places to which one request is sent in turn. */
+  readonly candidatesMax: number
+  /** Questions to the DNS under way at once; over it further ones count as failed. */
+  readonly dnsQuestionsMax: number
+  /** How long one question may take. */
+  readonly dnsQuestionTimeoutMs: number
+  /** Answers remembered; over it the one unused longest is forgotten. */
+  readonly dnsCacheAnswersMax: number
+  /** Records of all answers remembered; over it as well. */
+  readonly dnsCacheRecordsMax: number
+  /** An answer is remembered at least so long, whatever its time to live. */
+  readonly dnsTtlMsMin: number
+  /** An answer is remembered at most so long, whatever its time to live. */
+  readonly dnsTtlMsMax: number
+  /** The time to live of an answer whose resolver does not tell it: Node tells none for SRV and NAPTR. */
+  readonly dnsTtlMsDefault: number
+  /** How long it is remembered that a name does not exist, at most. */
+  readonly dnsNegativeTtlMs: number
+  /** How long it is remembered that a question failed or timed out. */
+  readonly dnsFailureTtlMs: number
+  /** Servers remembered as failing; over it the oldest entry is forgotten. */
+  readonly blockedServersMax: number
+  /** How long a server that could not be reached, or gave no answer, is tried last. */
+  readonly blockedServerMs: number
+  /** How long a server may ask by Retry-After to be tried last. */
+  readonly blockedServerMsMax: number
+  /** Bytes of a request over UDP; a longer one goes over TCP where the peer has it (RFC 3261 §18.1.1). */
+  readonly datagramRequestBytesMax: number
+}
+
+/** The defaults of {@link LocateLimits}. */
+export const defaultLocateLimits: LocateLimits = {
+  dnsRecordsMax: 256,
+  srvTargetsMax: 16,
+  addressesPerNameMax: 8,
+  candidatesMax: 16,
+  dnsQuestionsMax: 1_024,
+  dnsQuestionTimeoutMs: 2_000,
+  dnsCacheAnswersMax: 10_000,
+  dnsCacheRecordsMax: 50_000,
+  dnsTtlMsMin: 1_000,
+  dnsTtlMsMax: 3_600_000,
+  dnsTtlMsDefault: 60_000,
+  dnsNegativeTtlMs: 30_000,
+  dnsFailureTtlMs: 2_000,
+  blockedServersMax: 4_096,
+  blockedServerMs: 30_000,
+  blockedServerMsMax: 3_600_000,
+  datagramRequestBytesMax: 1_300,
+}
+
+// ---- observing ---------------------------------------------------------------------------------------------------
+
+/** Caps of a {@link LadderRecorder}. */
+export interface TraceLimits {
+  /** Call-IDs that are remembered; over it the one without news for longest is forgotten. */
+  readonly traceDialogsMax: number
+  /** Messages of one Call-ID, repetitions included; over it its oldest are forgotten, and counted. */
+  readonly traceMessagesMax: number
+  /** Bytes of all messages remembered; over it whole Call-IDs are forgotten, the one without news for longest first. */
+  readonly traceBytesMax: number
+}
+
+/** The defaults of {@link TraceLimits}. */
+export const defaultTraceLimits: TraceLimits = {
+  traceDialogsMax: 1_000,
+  traceMessagesMax: 500,
+  traceBytesMax: 16_777_216,
+}
+
+/** Caps of HEP packets and of a {@link HepExporter}. */
+export interface HepLimits {
+  /** Bytes that wait to be sent to the capture server; what comes over it is dropped and counted. */
+  readonly hepQueueBytesMax: number
+  /** How long after a failure the capture server is tried again; packets wait meanwhile, up to the cap. */
+  readonly hepRetryMs: number
+  /** How long `close()` waits for packets that are still queued. */
+  readonly hepCloseGraceMs: number
+}
+
+/** The defaults of {@link HepLimits}. */
+export const defaultHepLimits: HepLimits = {
+  hepQueueBytesMax: 4_194_304,
+  hepRetryMs: 5_000,
+  hepCloseGraceMs: 1_000,
+}
+
+/** Chunks of one HEP packet that are looked at; a packet with more is refused. */
+export const hepChunksMax = 64
+/** Bytes of a HEP packet over UDP; a longer one is dropped and counted. */
+export const hepDatagramBytesMax = 65_507
+/** Bytes of a HEP packet by its length field. */
+export const hepPacketBytesMax = 65_535

@@ -112,6 +112,8 @@ export class IncomingRequest extends IncomingMessage implements ServerUser, Clos
       return
     }
     if (status >= 200) this.isFinal = true
+    // A handler finds the early dialog of its response at once, though the response goes out when the handler has paused.
+    else if (status > 100 && this.method === 'INVITE' && !this.core.driver.isStopped) this.ensureSession()
     this.core.submit(() => this.send(status, options))
   }
 

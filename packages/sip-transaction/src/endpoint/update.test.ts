@@ -43,6 +43,24 @@ async function connected(): Promise<{ scenario: Scenario; call: Call; bobCall: C
 }
 
 describe('UPDATE before the answer', () => {
+  it('finds the early dialog within the handler, right after the response that makes it', async () => {
+    const scenario = new Scenario()
+    const alice = await scenario.stack('alice')
+    const bob = await scenario.stack('bob')
+    const states: (string | undefined)[] = []
+    bob.method('INVITE', (request) => {
+      states.push(request.early?.state)
+      request.reply(180)
+      states.push(request.early?.state)
+      request.early?.onRequest((inside) => inside.reply(200, { body: sdp('bob-2') }))
+      request.reply(486)
+    })
+    const calling = alice.invite(target, { sdp: sdp('alice') })
+    await expect(scenario.settle(calling)).rejects.toMatchObject({ status: 486 })
+    await scenario.pass(100)
+    expect([states, bob.stats().dialogs]).toEqual([[undefined, 'early'], 0])
+  })
+
   it('RFC 3311 §5.1 and §5.2: changes the session both ways, and the call goes on with it', async () => {
     const { scenario, calling, invite, early } = await ringing()
     invite.early?.onRequest((request) => request.reply(200, { body: sdp('bob-2') }))

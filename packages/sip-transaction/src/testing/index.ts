@@ -13,3 +13,5 @@ export {
   perfectLink,
 } from './memory-network'
 export { SeededRandom } from './seeded-random'
+export { parseZone, type ZoneData, type ZoneRecord } from './zone'
+export { ZoneResolver, type ZoneResolverOptions, type ZoneTrouble } from './zone-resolver'

@@ -18,6 +18,26 @@ describe('TimerWheel', () => {
     expect(wheel.size).toBe(0)
   })
 
+  it('fires so many at most, and the rest in the same order when it is asked again', () => {
+    const wheel = new TimerWheel<number, string>()
+    const dues = [5, 5, 31, 32, 33, 900, 1024, 5, 70_000]
+    dues.forEach((due, index) => {
+      wheel.schedule(new Timer(index, 'x'), due)
+    })
+    const all: number[] = []
+    let rounds = 0
+    for (let isLeft = true; isLeft; rounds += 1) {
+      const before = all.length
+      isLeft = wheel.expire(2_000, (timer) => all.push(timer.owner), 2)
+      expect(all.length - before).toBeLessThanOrEqual(2)
+      // What is left is due now, so that whoever asks for the deadline comes back at once.
+      expect(wheel.deadline() <= 2_000).toBe(isLeft)
+      if (isLeft && rounds === 0) wheel.schedule(new Timer(100, 'x'), 0)
+    }
+    expect(all).toEqual([0, 1, 7, 100, 2, 3, 4, 5, 6])
+    expect([wheel.size, wheel.deadline() > 2_000]).toEqual([1, true])
+  })
+
   it('fires in due order, and in scheduling order when due together, across levels', () => {
     const wheel = new TimerWheel<number, string>()
     const dues = [32_000, 5, 500, 500, 31, 32, 33, 1023, 1024, 32_768, 86_400_000, 500]

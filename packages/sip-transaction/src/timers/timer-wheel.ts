@@ -96,8 +96,13 @@ export class TimerWheel<Owner, Kind> {
     return this.earliestMs
   }
 
-  /** Fires everything due at `nowMs`, in due order; timers that `fire` schedules for `nowMs` or earlier are included. */
-  expire(nowMs: number, fire: (timer: Timer<Owner, Kind>) => void): void {
+  /**
+   * Fires everything due at `nowMs`, in due order; timers that `fire` schedules for `nowMs` or earlier are included.
+   * @param atMost so many are fired, and the rest stays due
+   * @returns true when something due may be left
+   */
+  expire(nowMs: number, fire: (timer: Timer<Owner, Kind>) => void, atMost = Number.POSITIVE_INFINITY): boolean {
+    let left = atMost
     const targetMs = Math.min(Math.floor(nowMs), TICK_MAX)
     // Even when nothing fires: what was a lower bound must not be answered again.
     if (this.earliestMs <= targetMs) this.isEarliestKnown = false
@@ -110,6 +115,11 @@ export class TimerWheel<Owner, Kind> {
       // A slot of the current block may start before now; time never runs backwards.
       if (startMs > this.currentMs) this.currentMs = startMs
       if (level === 0) {
+        if (left <= 0) {
+          this.isEarliestKnown = false
+          return true
+        }
+        left -= 1
         const timer = this.heads[slot]!
         this.unlink(timer)
         fire(timer)
@@ -119,6 +129,7 @@ export class TimerWheel<Owner, Kind> {
     }
     if (targetMs > this.currentMs) this.currentMs = targetMs
     if (this.earliestMs <= targetMs) this.isEarliestKnown = false
+    return false
   }
 
   private lowestLevel(): number {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { SipUsageError } from '../errors'
 import { LayerHarness } from '../testing/layer-harness'
 import { sampleFlow, sampleRequest } from '../testing/sample-messages'
+import { stampReceived } from '../transport/via'
 import { serverKey } from './key'
 
 /** Requests that have nothing in common but their sender. */
@@ -22,6 +23,27 @@ describe('TransactionLayer: matching', () => {
     expect(h.takeKinds()).toEqual(['request', 'request', 'request', 'request'])
     h.receive(sampleRequest({ method: 'OPTIONS', callId: 'a' }))
     expect(h.takeKinds()).toEqual([])
+  })
+
+  it('RFC 3261 §17.2.3: a request with the same sent-by from elsewhere is another transaction; NAT may change the port', () => {
+    const h = new LayerHarness()
+    const headers = { method: 'OPTIONS', sentBy: 'phone.example.com' }
+    const from = (address: string, port: number) =>
+      stampReceived(sampleRequest(headers), { transport: 'UDP', address, port })
+    const flow = (id: number, address: string, port: number) =>
+      sampleFlow({ id, remote: { transport: 'UDP', address, port } })
+    const first = h.begin(from('192.0.2.1', 5060))
+    h.respond(first, responseTo(from('192.0.2.1', 5060), 200, { toTag: 'us' }))
+    h.takeKinds()
+    h.receive(from('192.0.2.1', 40_000), flow(2, '192.0.2.1', 40_000))
+    const [repeated] = h.take('send')
+    expect(repeated?.destination).toEqual({ kind: 'flow', flow: h.flow })
+    h.receive(from('198.51.100.1', 5060), flow(3, '198.51.100.1', 5060))
+    const [merged] = h.take('send')
+    expect(merged?.destination).toMatchObject({ flow: { id: 3 } })
+    expect(Buffer.from(merged?.bytes ?? []).toString()).toMatch(/^SIP\/2.0 482 /)
+    expect(h.layer.isKnownRequest(from('192.0.2.1', 9))).toBe(true)
+    expect(h.layer.isKnownRequest(from('203.0.113.9', 9))).toBe(false)
   })
 
   it('RFC 3261 §17.2.3: absent and default port of sent-by, and the case of its host, are the same', () => {
@@ -214,6 +236,20 @@ describe('TransactionLayer: time', () => {
     expect(h.layer.stateOf(client)).toBeUndefined()
     expect(h.layer.stateOf(server)).toBe('proceeding')
     expect(h.takeKinds()).toEqual(['send', 'send', 'failed', 'terminated'])
+  })
+
+  it('fires so many timers at most, and says whether any are left', () => {
+    const h = new LayerHarness()
+    for (const request of requests('OPTIONS', 100)) h.respond(h.begin(request), responseTo(request, 200))
+    for (const request of requests('INVITE', 100)) h.respond(h.begin(request), responseTo(request, 486))
+    h.takeKinds()
+    let rounds = 1
+    while (h.layer.expire(40_000, h.out, 32)) {
+      rounds += 1
+      expect(h.layer.deadline()).toBeLessThanOrEqual(40_000)
+    }
+    expect(h.layer.counts.total).toBe(0)
+    expect(rounds).toBeGreaterThan(3)
   })
 
   it('uses the flow of the request for everything it sends back', () => {

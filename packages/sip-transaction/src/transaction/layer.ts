@@ -260,7 +260,7 @@ export class TransactionLayer {
     // A CANCEL from elsewhere than its INVITE is forged; NAT may have changed the port, but not the host.
     const invite = found !== undefined && found.flow?.remote.address === flow.remote.address ? found : undefined
     if (invite === undefined) this.counters.unmatchedCancels += 1
-    const toTag = invite?.response?.to.tag ?? this.context.random.token(TAG_BITS)
+    const toTag = invite?.response?.to.tag ?? invite?.toTag ?? this.context.random.token(TAG_BITS)
     this.answerInternally(cancel, key, flow, responseTo(cancel, invite === undefined ? 481 : 200, { toTag }))
     if (invite === undefined) return
     this.context.message = cancel

@@ -97,6 +97,7 @@ export class TransactionStore {
 
   /** Makes a tombstone of it: everything but the key, the last bytes and the way back is let go. */
   finish(transaction: Transaction): void {
+    if (transaction.kind === 'invite-server') transaction.toTag = transaction.response?.to.tag
     transaction.request = undefined
     transaction.response = undefined
     transaction.cancelHeaders = undefined

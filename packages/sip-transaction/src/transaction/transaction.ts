@@ -43,6 +43,8 @@ export class Transaction implements MachineSubject {
   request: SipRequest | undefined
   /** The response sent last; dropped when it is finished. */
   response: SipResponse | undefined = undefined
+  /** The tag of that response, which stays: a CANCEL that crosses it gets the same one (RFC 3261 §9.2). */
+  toTag: string | undefined = undefined
   /** What a retransmission sends: the request, its ACK, or the last response. */
   bytes: Uint8Array | undefined = undefined
   /** The same once it is finished, as text: small buffers are cut from large ones, which one of them keeps alive. */

@@ -1,6 +1,7 @@
 import { parseMessage, type SipRequest } from '@carillon/sip-parser'
 import { describe, expect, it } from 'vitest'
 import type { Flow, FlowAddress } from '../ports'
+import { SeededRandom } from '../testing/seeded-random'
 import { responseDestination, stampReceived } from './via'
 
 function request(via: string): SipRequest {
@@ -60,6 +61,71 @@ describe('stampReceived', () => {
     expect([via.rport, via.received, via.branch, via.port]).toEqual([40_000, '192.0.2.1', 'z9hG4bK1', 5070])
     expect(via.params.get('x')).toBe(text.includes('x=') ? ';rport;' : undefined)
     expect(via.params.has('rportal')).toBe(text.includes('rportal'))
+  })
+
+  it('RFC 7339 §5.2: tells a sender that takes part how much less it should send, in the words of the RFC', () => {
+    const feedback = { reduction: 0.2, validityMs: 500, wallMs: 1_282_321_615_782 }
+    const offered = 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;oc;oc-algo="loss";rport'
+    const stamped = stampReceived(request(offered), source('192.0.2.1'), feedback)
+    expect(stamped.get('Via')).toBe(
+      'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;oc=20;oc-algo="loss";rport=40000;oc-validity=500;oc-seq=1282321615.782;received=192.0.2.1',
+    )
+    expect(stampReceived(stamped, source('192.0.2.1'))).toBe(stamped)
+    const without = 'SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;oc;oc-algo="loss"'
+    expect(stampReceived(request(without), source('192.0.2.1'), feedback).get('Via')).not.toContain('received')
+    const other = request('SIP/2.0/UDP 192.0.2.1;branch=z9hG4bK1;oc;oc-algo="rate"')
+    expect(stampReceived(other, source('192.0.2.1'), feedback)).toBe(other)
+  })
+
+  it('keeps parameters in quotes in quotes', () => {
+    const { via } = stampReceived(
+      request('SIP/2.0/UDP 10.0.0.1;oc;oc-algo="loss";branch=z9hG4bK1'),
+      source('192.0.2.1'),
+    )
+    expect(via.toString()).toContain('oc-algo="loss"')
+    expect([via.received, via.ocAlgorithms]).toEqual(['192.0.2.1', ['"loss"'].map((name) => name.replaceAll('"', ''))])
+  })
+
+  it('whatever the parameters are, the source and nothing else stands in received and rport afterwards', () => {
+    const parts = [
+      ';received=6.6.6.6',
+      ';RECEIVED=6.6.6.6',
+      '; received = 6.6.6.6',
+      ';received',
+      ';received="6.6.6.6"',
+      ';rport',
+      ';rport=666',
+      ';Rport=667',
+      ';x="a;received=6.6.6.6"',
+      ';x="\\";received=6.6.6.6',
+      ';x=";rport=6"',
+      ';oc',
+      ';maddr=6.6.6.6',
+      ';oc-algo="loss"',
+      ';y',
+      ';received=[6::6]',
+      ';rport = 6',
+    ]
+    const random = new SeededRandom(5)
+    let stampedCount = 0
+    for (let round = 0; round < 3_000; round += 1) {
+      let text = 'SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bK1'
+      for (let left = Math.floor(random.fraction() * 5); left >= 0; left -= 1)
+        text += parts[Math.floor(random.fraction() * parts.length)]
+      const given = request(text)
+      if (!given.decode('via').ok) continue
+      const feedback = random.fraction() < 0.5 ? { reduction: 0.5, validityMs: 500, wallMs: 1 } : undefined
+      const reparsed = request(stampReceived(given, source('192.0.2.1'), feedback).get('Via') ?? '')
+      if (!reparsed.decode('via').ok) throw new Error(`made unreadable: ${text}`)
+      const { via } = reparsed
+      expect(via.received, text).toBe('192.0.2.1')
+      if (via.rport !== undefined) expect(via.rport, text).toBe(40_000)
+      expect(responseDestination(flow(source('192.0.2.1')), via), text).toMatchObject(
+        via.rport === undefined ? { address: { address: '192.0.2.1', port: 5070 } } : { kind: 'flow' },
+      )
+      stampedCount += 1
+    }
+    expect(stampedCount).toBeGreaterThan(1_000)
   })
 
   it('touches the top Via only', () => {

@@ -11,7 +11,7 @@ import {
   offersOverload,
   type ViaParameters,
 } from '../protection/overload-feedback'
-import { canonicalAddress, withoutZone } from './address'
+import { withoutZone } from './address'
 
 /**
  * Adds received and rport to the top Via as a server must before anything else sees the request. What the sender
@@ -36,7 +36,8 @@ export function stampReceived(request: SipRequest, source: FlowAddress, feedback
 /** The stamped value; undefined when it says already what it should. No port: only `told` is to be written. */
 function stampedText(via: Via, address: string, port: number | undefined, told: ViaParameters): string | undefined {
   const text = via.toString()
-  if (via.rport === null && via.received === undefined && told.length === 0) {
+  // A received without a value counts as there: of two the first is read, and that must be ours.
+  if (via.rport === null && !via.params.has('received') && told.length === 0) {
     // What nearly every phone sends; in text it costs a third of what taking the parameters apart does.
     const rport = text.includes('"') ? null : /;rport(?=;|$)/i.exec(text)
     if (rport !== null) {
@@ -99,13 +100,10 @@ export function responseDestination(flow: Flow, via: Via, routing?: ResponseRout
     return flow.isSecure ? { ...destination, serverName: via.host } : destination
   }
   if (routing?.followMaddr === true && via.maddr !== undefined) return toAddress(flow, via.maddr, sentByPort)
-  const address = via.received ?? via.host
+  // Of received, or of sent-by without one, we know what it says: the source. What a sender wrote is not asked.
+  const { remote } = flow
   const port = via.rport ?? sentByPort
-  const remote = flow.remote
-  const isSameHost = address === remote.address || canonicalAddress(address) === withoutZone(remote.address)
-  if (flow.isOpen && port === remote.port && isSameHost) return { kind: 'flow', flow }
-  // The zone of a link-local address is known to the flow only.
-  return toAddress(flow, isSameHost ? remote.address : address, port)
+  return flow.isOpen && port === remote.port ? { kind: 'flow', flow } : toAddress(flow, remote.address, port)
 }
 
 function toAddress(flow: Flow, address: string, port: number): AddressDestination {
