@@ -5,7 +5,7 @@ import { SipUsageError } from '../errors'
 import { charFlags, isToken, skipSpace, TOKEN } from '../grammar/chars'
 import { attempt, fail } from '../grammar/failure'
 import { encodeParamValue, type Params, type ParamsInit, toParams } from '../grammar/params'
-import { decodeText, encodeText } from '../grammar/text'
+import { encodeText } from '../grammar/text'
 import { type Wire, wireOf } from '../grammar/wire'
 import { paramsToEnd } from '../headers/scalars'
 import { type Leniency, strict } from '../message/leniency'
@@ -25,6 +25,11 @@ export class MediaType {
   static of(type: string, subtype: string, params?: ParamsInit): MediaType {
     if (!isToken(type) || !isToken(subtype)) throw new SipUsageError('VALUE_INVALID', 'media type')
     return new MediaType(type.toLowerCase(), subtype.toLowerCase(), toParams(params))
+  }
+
+  /** @internal What has been read: a quoted value may hold what a setter refuses (RFC 3261 §25.1, quoted-pair). */
+  static decoded(type: string, subtype: string, params: Params): MediaType {
+    return new MediaType(type.toLowerCase(), subtype.toLowerCase(), params)
   }
 
   /** Reads a media type; never throws. */
@@ -62,7 +67,7 @@ export function decodeMediaType(wire: Wire, start: number, end: number, leniency
   const subtypeStart = skipSpace(wire, slash + 1, end)
   const subtypeEnd = tokenEnd(wire, subtypeStart, end)
   const params = paramsToEnd(wire, skipSpace(wire, subtypeEnd, end), end, leniency)
-  return MediaType.of(decodeText(wire.text.slice(start, typeEnd)), wire.text.slice(subtypeStart, subtypeEnd), params)
+  return MediaType.decoded(wire.text.slice(start, typeEnd), wire.text.slice(subtypeStart, subtypeEnd), params)
 }
 
 function tokenEnd(wire: Wire, start: number, end: number): number {

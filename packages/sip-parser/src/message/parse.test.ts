@@ -288,3 +288,15 @@ describe('the registry of problems', () => {
     }
   })
 })
+
+describe('a quoted pair that no setter would write', () => {
+  it('RFC 3261 §25.1: is read in a Content-Type, not thrown at its reader', () => {
+    const bytes = Buffer.from(
+      `${whole('OPTIONS sip:a@b SIP/2.0', `${rest}Content-Type: text/plain;y="\\\0"\r\n`)}`,
+      'latin1',
+    )
+    const result = parseMessage(bytes)
+    expect(result.ok && result.message.contentType?.params.get('y')).toBe('\0')
+    expect(() => inspectMessage(bytes)).not.toThrow()
+  })
+})

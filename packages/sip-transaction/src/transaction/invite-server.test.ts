@@ -170,20 +170,23 @@ describe('CANCEL of an INVITE server transaction', () => {
     expect(h.takeKinds()).toEqual([])
   })
 
-  it.each([200, 486])('RFC 3261 §9.2: after a %i is answered 200 with the same To tag and changes nothing', (status) => {
-    const h = new LayerHarness()
-    const id = h.begin(INVITE)
-    h.respond(id, answer(status))
-    const state = h.layer.stateOf(id)
-    h.receive(CANCEL)
-    const sent = h.takeSent().map((message) => [message.kind === 'response' && message.status, message.to.tag])
-    expect(sent).toEqual([
-      [status, 'us'],
-      [200, 'us'],
-    ])
-    expect(h.take('cancelled')).toEqual([])
-    expect(h.layer.stateOf(id)).toBe(state)
-  })
+  it.each([200, 486])(
+    'RFC 3261 §9.2: after a %i is answered 200 with the same To tag and changes nothing',
+    (status) => {
+      const h = new LayerHarness()
+      const id = h.begin(INVITE)
+      h.respond(id, answer(status))
+      const state = h.layer.stateOf(id)
+      h.receive(CANCEL)
+      const sent = h.takeSent().map((message) => [message.kind === 'response' && message.status, message.to.tag])
+      expect(sent).toEqual([
+        [status, 'us'],
+        [200, 'us'],
+      ])
+      expect(h.take('cancelled')).toEqual([])
+      expect(h.layer.stateOf(id)).toBe(state)
+    },
+  )
 
   it('a forged CANCEL from another host is answered 481; NAT may change the port', () => {
     const h = new LayerHarness()

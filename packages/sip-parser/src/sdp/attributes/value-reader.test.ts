@@ -35,7 +35,7 @@ describe('the reader of attribute values', () => {
       expect(
         outcome(text, at, (reader) => reader.space()),
         text,
-      ).toEqual(plain(/ +/y).valueOf() === at ? at : [undefined, (plain(/ +/y) as [string, number])[1]])
+      ).toEqual(plain(/ +/y) === at ? at : [undefined, (plain(/ +/y) as [string, number])[1]])
       expect(
         outcome(text, at, (reader) => reader.end()),
         text,
