@@ -1,6 +1,7 @@
 /**
  * The ratios that are required, each measured on its own: ours and the peer's in alternate rounds, the median of their
- * ratios. Run last, when the code has seen messages of all kinds, as it has in a server.
+ * ratios. The verdicts come from a first run, before the tables; a second run after them says what is left of it in a
+ * process that has seen everything.
  */
 import { invite, routedInvite } from '../fixtures/messages.ts'
 import { everyHeader } from '../support/every-header.ts'

@@ -53,9 +53,9 @@ export function decodeUriPrefix(wire: Wire, start: number, end: number, leniency
   if (end - start >= 4 && (wire.bytes[start]! | 0x20) === 0x73) {
     const isSip = (wire.bytes[start + 1]! | 0x20) === 0x69 && (wire.bytes[start + 2]! | 0x20) === 0x70
     const fourth = wire.bytes[start + 3]!
-    if (isSip && fourth === 0x3a) return decodeSipUri(wire, start, start + 4, end, 'sip', leniency)
+    if (isSip && fourth === 0x3a) return decodeSipUri(wire, start, start + 4, end, leniency)
     if (isSip && (fourth | 0x20) === 0x73 && end - start > 4 && wire.bytes[start + 4]! === 0x3a) {
-      return decodeSipUri(wire, start, start + 5, end, 'sips', leniency)
+      return decodeSipUri(wire, start, start + 5, end, leniency)
     }
   }
   const colon = scanScheme(wire, start, end)
@@ -68,14 +68,7 @@ export function decodeUriPrefix(wire: Wire, start: number, end: number, leniency
   return new OpaqueUri(scheme, wire.text.slice(start, stop))
 }
 
-function decodeSipUri(
-  wire: Wire,
-  start: number,
-  from: number,
-  end: number,
-  scheme: 'sip' | 'sips',
-  leniency: Leniency,
-): SipUri {
+function decodeSipUri(wire: Wire, start: number, from: number, end: number, leniency: Leniency): SipUri {
   const hostStart = leniency.userCharacters ? scanUserTolerantly(wire, from, end) : scanUserInfo(wire, from, end)
   if (hostStart > from && userEnd === from) fail('URI_INVALID', from)
   const host = scanHostPort(wire, hostStart, end, leniency, false)
@@ -86,7 +79,7 @@ function decodeSipUri(
   const paramsEnd = stop
   if (stop < end && wire.bytes[stop]! === 0x3f) stop = scanUriHeaders(wire, stop, end)
   cursor.next = stop
-  return new SipUri(wire.text, scheme, host, port, { start, hostStart, paramsStart, paramsEnd, end: stop })
+  return new SipUri(wire.text, host, port, { start, hostStart, paramsStart, paramsEnd, end: stop })
 }
 
 /** Where the user ends, after {@link scanUserInfo} has found one. */

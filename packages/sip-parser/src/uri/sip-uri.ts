@@ -74,7 +74,6 @@ export class SipUri {
    */
   constructor(
     private readonly source: string,
-    readonly scheme: 'sip' | 'sips',
     /** Undefined when it stands in the text as it is to be read. */
     private readonly ownHost: string | undefined,
     readonly port: number | undefined,
@@ -86,6 +85,11 @@ export class SipUri {
     this.paramsEnd = places.paramsEnd
     this.end = places.end
     this.cachedParams = undefined
+  }
+
+  /** In lower case, however it was written. */
+  get scheme(): 'sip' | 'sips' {
+    return this.source.charCodeAt(this.start + 3) === 0x3a ? 'sip' : 'sips'
   }
 
   /**
@@ -277,7 +281,7 @@ function compose(parts: SipUriParts): SipUri {
   const paramsStart = hostStart + hostPort.length
   const paramsEnd = paramsStart + params.length
   const text = `${scheme}:${userInfo}${hostPort}${params}${headers === '' ? '' : `?${headers}`}`
-  return new SipUri(text, scheme, host, port, { start: 0, hostStart, paramsStart, paramsEnd, end: text.length })
+  return new SipUri(text, host, port, { start: 0, hostStart, paramsStart, paramsEnd, end: text.length })
 }
 
 function encodedUserInfo(
