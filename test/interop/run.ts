@@ -1,6 +1,6 @@
 /**
- * Interop tests: the built server against SIPp, sipsak and baresip from Debian packages, on loopback. Nothing is ever
- * skipped: what cannot run fails.
+ * Interop tests: the built server, and the stack in this process, against SIPp, sipsak, baresip, linphone, Chromium, Kamailio,
+ * dnsmasq and sngrep from Debian packages, on loopback. Nothing is ever skipped: what cannot run fails.
  *
  *   node test/interop/run.ts [words of a case's name …]
  */
@@ -9,15 +9,36 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { InteropCase } from './case.ts'
+import { browserCases } from './cases/browser.ts'
 import { callCases } from './cases/calls.ts'
+import { dialogCases } from './cases/dialogs.ts'
+import { digestCases } from './cases/digest.ts'
+import { hepCases } from './cases/hep.ts'
+import { locatingCases } from './cases/locating.ts'
 import { phoneCases } from './cases/phones.ts'
+import { raceCases } from './cases/races.ts'
 import { registrationCases } from './cases/registration.ts'
+import { secureCases } from './cases/secure.ts'
+import { sessionTimerCases } from './cases/session-timers.ts'
 import { shutdownCases } from './cases/shutdown.ts'
 import { ensurePeers } from './support/packages.ts'
 import { Server } from './support/server.ts'
 
 const caseTimeoutMs = 90_000
-const allCases: readonly InteropCase[] = [...registrationCases, ...callCases, ...phoneCases, ...shutdownCases]
+const allCases: readonly InteropCase[] = [
+  ...registrationCases,
+  ...digestCases,
+  ...callCases,
+  ...phoneCases,
+  ...locatingCases,
+  ...dialogCases,
+  ...raceCases,
+  ...sessionTimerCases,
+  ...secureCases,
+  ...browserCases,
+  ...hepCases,
+  ...shutdownCases,
+]
 
 async function main(): Promise<number> {
   const filter = process.argv.slice(2).join(' ').toLowerCase()

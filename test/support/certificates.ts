@@ -35,14 +35,17 @@ export interface TestSubject {
 
 /** An authority that signs. */
 export class TestAuthority {
+  /** The authority's own certificate, PEM. */
+  readonly cert: string
   private lastSerial = 0
+  private readonly name: string
+  private readonly keys: webcrypto.CryptoKeyPair
 
-  private constructor(
-    private readonly name: string,
-    private readonly keys: webcrypto.CryptoKeyPair,
-    /** The authority's own certificate, PEM. */
-    readonly cert: string,
-  ) {}
+  private constructor(name: string, keys: webcrypto.CryptoKeyPair, cert: string) {
+    this.name = name
+    this.keys = keys
+    this.cert = cert
+  }
 
   /** Makes an authority. */
   static async create(name = 'Test Authority'): Promise<TestAuthority> {

@@ -45,8 +45,7 @@ export async function startPair({ server, workDir }: CaseContext, options: PairO
   })
   await registration.passes()
   const uas = await Sipp.start({ ...shared, scenario: options.uas, port: registration.port, ...atCallee })
-  // SIPp says nothing when it has opened its socket.
-  await sleep(400)
+  await uas.listens()
   const uac = await Sipp.start({
     ...shared,
     scenario: options.uac,

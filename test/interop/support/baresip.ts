@@ -35,7 +35,9 @@ export interface BaresipOptions {
   readonly workDir: string
   readonly user: User
   readonly serverPort: number
-  readonly transport: 'udp' | 'tcp'
+  readonly transport: 'udp' | 'tcp' | 'tls'
+  /** For TLS: whom it trusts, and what it shows to those who call it; PEM. */
+  readonly tls?: { readonly ca: string; readonly certificate: string }
   readonly toneHz: number
 }
 
@@ -74,6 +76,7 @@ export class Baresip {
       DOMAIN: domain,
       TRANSPORT: options.transport,
       SERVER_PORT: String(options.serverPort),
+      TLS: tlsSettings(folder, options),
     }
     for (const file of ['config', 'accounts']) fill(file, folder, values)
     const program = new Program({
@@ -200,6 +203,14 @@ function fill(file: string, folder: string, values: Readonly<Record<string, stri
     join(folder, file),
     template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? ''),
   )
+}
+
+function tlsSettings(folder: string, { tls }: BaresipOptions): string {
+  if (tls === undefined) return ''
+  const [ca, certificate] = [join(folder, 'ca.pem'), join(folder, 'certificate.pem')]
+  writeFileSync(ca, tls.ca)
+  writeFileSync(certificate, tls.certificate)
+  return `sip_cafile\t\t${ca}\nsip_certificate\t\t${certificate}`
 }
 
 function modulePath(): string {

@@ -4,7 +4,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { isPortFree, loopback } from './network.ts'
+import { isPortFree, loopback, untilListening } from './network.ts'
 import { Program } from './program.ts'
 
 const template = new URL('../kamailio/failover.cfg', import.meta.url)
@@ -35,10 +35,7 @@ export class Kamailio {
       cwd: workDir,
     })
     await program.waitFor(/Listening on/, 10_000)
-    for (let attempt = 0; await isPortFree(port); attempt++) {
-      if (attempt === 100 || program.hasExited) throw new Error(`${name} does not listen:\n${program.tail()}`)
-      await sleep(50)
-    }
+    await untilListening(program, port)
     return new Kamailio(port, program)
   }
 

@@ -4,6 +4,8 @@
 import { createSocket } from 'node:dgram'
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Program } from './program.ts'
 
 /** The loopback address that everything here runs on. */
 export const loopback = '127.0.0.1'
@@ -22,6 +24,19 @@ export async function freePort(): Promise<number> {
 /** True when nothing is bound to this port, neither for UDP nor for TCP. */
 export async function isPortFree(port: number): Promise<boolean> {
   return (await isUdpFree(port)) && (await bindTcp(port)) !== undefined
+}
+
+/**
+ * Resolves when the process has the port open. Programs that do not tell are looked at from outside: whoever tried the
+ * port by binding it could take it from under them.
+ */
+export async function untilListening(program: Program, port: number): Promise<void> {
+  const { pid } = program
+  for (let attempt = 0; attempt < 400 && pid !== undefined && !program.hasExited; attempt++) {
+    if (socketsOf(pid).some((socket) => socket.endsWith(`:${port}`))) return
+    await sleep(25)
+  }
+  throw new Error(`${program.name} does not listen:\n${program.tail()}`)
 }
 
 /**
@@ -49,7 +64,7 @@ export function boundPortsBetween(first: number, last: number): number {
 /** The ports that a process listens on (TCP) or is bound to (UDP). */
 export function socketsOf(pid: number): readonly string[] {
   const inodes = new Set<string>()
-  for (const name of readdirSync(`/proc/${pid}/fd`)) {
+  for (const name of filesOf(pid)) {
     try {
       const inode = readlinkSync(`/proc/${pid}/fd/${name}`).match(/^socket:\[(\d+)\]$/)?.[1]
       if (inode !== undefined) inodes.add(inode)
@@ -58,10 +73,20 @@ export function socketsOf(pid: number): readonly string[] {
     }
   }
   const found: string[] = []
+  if (inodes.size === 0) return found
   for (const kind of ['udp', 'udp6', 'tcp', 'tcp6']) {
     for (const row of table(kind)) if (inodes.has(row.inode)) found.push(`${kind}:${row.port}`)
   }
   return found
+}
+
+/** Nothing for a process that has ended. */
+function filesOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/fd`)
+  } catch {
+    return []
+  }
 }
 
 function boundUdpPorts(): number[] {

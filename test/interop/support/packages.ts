@@ -1,5 +1,5 @@
 /**
- * Makes sure that the peers are installed: SIPp, baresip, sipsak, dnsmasq and Kamailio from the Debian packages of the same machine.
+ * Makes sure that the peers are installed, all from the Debian packages of the same machine.
  */
 import { spawnSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -10,6 +10,10 @@ const packagesByCommand: Readonly<Record<string, string>> = {
   sipsak: 'sipsak',
   dnsmasq: 'dnsmasq-base',
   kamailio: 'kamailio',
+  sngrep: 'sngrep',
+  socat: 'socat',
+  linphonec: 'linphone-cli',
+  chromium: 'chromium',
 }
 
 /** Installs what is missing. Returns one line that says why it cannot, or undefined when everything is there. */

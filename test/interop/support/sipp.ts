@@ -5,10 +5,12 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { freePort, loopback } from './network.ts'
+import { freePort, freePortRange, loopback, untilListening } from './network.ts'
 import { Program } from './program.ts'
 import { domain, type User } from './server.ts'
 
+/** SIPp binds ports for audio and video with those for their RTCP. */
+const mediaPorts = 6
 const scenarioDir = fileURLToPath(new URL('../sipp/', import.meta.url))
 
 /** How to run a scenario. */
@@ -16,6 +18,10 @@ export interface SippOptions {
   readonly workDir: string
   /** Name of the file in sipp/, without .xml. */
   readonly scenario: string
+  /** The scenario itself, in place of a file. */
+  readonly xml?: string
+  /** False when SIPp is to leave repetitions over UDP to the scenario: those of its own, and those of the peer. */
+  readonly repeats?: boolean
   /** Where to send to; a UAS scenario has none. */
   readonly target?: string
   readonly transport?: 'u1' | 't1'
@@ -59,16 +65,22 @@ export class Sipp {
       ...(options.target === undefined ? [] : [options.target]),
       ...['-sf', scenarioFile(folder, options)],
       ...['-t', options.transport ?? 'u1', '-i', loopback, '-p', String(port)],
-      ...['-mi', loopback, '-mp', String(await freePort())],
+      ...['-mi', loopback, '-mp', String(freePortRange(mediaPorts))],
       ...['-m', String(options.calls ?? 1), '-r', String(options.rate ?? 10), '-l', String(options.calls ?? 1)],
       ...['-d', String(options.pauseMs ?? 500)],
       ...['-timeout', `${Math.ceil(timeoutMs / 1000)}s`, '-timeout_error'],
       ...['-trace_err', '-error_file', errorFile, '-nostdin'],
+      ...(options.repeats === false ? ['-nr'] : []),
     ]
     if (options.user !== undefined)
       args.push('-inf', usersFile(folder, options.user, options.callee ?? options.user.name))
     const program = new Program({ name: `sipp ${options.scenario}`, command: 'sipp', args, cwd: folder })
     return new Sipp(program, port, timeoutMs, errorFile)
+  }
+
+  /** Resolves when its port is open; SIPp does not say so. */
+  listens(): Promise<void> {
+    return untilListening(this.program, this.port)
   }
 
   /** Resolves when every call went as the scenario says; rejects with SIPp's errors otherwise. */
@@ -96,9 +108,9 @@ export async function runSipp(options: SippOptions): Promise<void> {
 
 function scenarioFile(folder: string, options: SippOptions): string {
   const path = join(scenarioDir, `${options.scenario}.xml`)
-  if (options.replace === undefined) return path
-  let text = readFileSync(path, 'utf8')
-  for (const [name, value] of Object.entries(options.replace)) text = text.replaceAll(`{{${name}}}`, value)
+  if (options.replace === undefined && options.xml === undefined) return path
+  let text = options.xml ?? readFileSync(path, 'utf8')
+  for (const [name, value] of Object.entries(options.replace ?? {})) text = text.replaceAll(`{{${name}}}`, value)
   const copy = join(folder, 'scenario.xml')
   writeFileSync(copy, text)
   return copy

@@ -1,0 +1,36 @@
+/**
+ * Runs linphone (5.1 from Debian) without a screen. It registers by itself, and takes its registration back when it ends.
+ */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { Program } from './program.ts'
+import { domain, type User } from './server.ts'
+
+const template = new URL('../linphone/rc.template', import.meta.url)
+
+/** Starts it. */
+export function startLinphone(workDir: string, user: User, transport: 'udp' | 'tcp', serverPort: number): Program {
+  const folder = join(workDir, `linphone-${user.name}`)
+  // Without this folder it waits for ever.
+  mkdirSync(join(folder, '.local/share/linphone'), { recursive: true })
+  const values: Record<string, string> = {
+    USER: user.name,
+    PASSWORD: user.password,
+    DOMAIN: domain,
+    TRANSPORT: transport,
+    SERVER_PORT: String(serverPort),
+  }
+  const text = readFileSync(template, 'utf8')
+  writeFileSync(
+    join(folder, 'rc'),
+    text.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? ''),
+  )
+  // It wants a terminal.
+  return new Program({
+    name: 'linphonec',
+    command: 'script',
+    args: ['-qfec', 'linphonec -c rc -d 5 -l log', '/dev/null'],
+    cwd: folder,
+    env: { HOME: folder },
+  })
+}
