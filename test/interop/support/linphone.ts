@@ -25,11 +25,11 @@ export function startLinphone(workDir: string, user: User, transport: 'udp' | 't
     join(folder, 'rc'),
     text.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? ''),
   )
-  // It wants a terminal.
+  // It wants a terminal, and the signal that ends `script` has to reach it, whatever the shell.
   return new Program({
     name: 'linphonec',
     command: 'script',
-    args: ['-qfec', 'linphonec -c rc -d 5 -l log', '/dev/null'],
+    args: ['-qfec', 'exec linphonec -c rc -d 5 -l log', '/dev/null'],
     cwd: folder,
     env: { HOME: folder },
   })
