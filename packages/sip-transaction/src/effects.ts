@@ -13,12 +13,16 @@ export type TransactionFailure = 'timeout' | 'transport'
 
 /** What the transaction layer asks for or reports, to the network and to the transaction user (TU). */
 export type Effect =
-  /** Put these bytes on the network. On failure call `transportError(transactionId)`, when there is one. */
+  /**
+   * Put these bytes on the network. On failure call `transportError(transactionId)`, when there is one, and otherwise
+   * `failed`, as an input of its own.
+   */
   | {
       readonly kind: 'send'
       readonly bytes: Uint8Array
       readonly destination: Destination
       readonly transactionId: TransactionId | undefined
+      readonly failed?: () => void
     }
   /** A new request for the TU, with the server transaction that waits for its answer. */
   | {
@@ -36,8 +40,16 @@ export type Effect =
       readonly response: SipResponse
       readonly flow: Flow
     }
-  /** A response for which no transaction is known; a late 2xx to an INVITE among them. */
-  | { readonly kind: 'stray-response'; readonly response: SipResponse; readonly flow: Flow }
+  /**
+   * A response for which no transaction is known; a late 2xx to an INVITE among them. With `transactionId` it is a 2xx
+   * of that INVITE, which has failed before.
+   */
+  | {
+      readonly kind: 'stray-response'
+      readonly response: SipResponse
+      readonly flow: Flow
+      readonly transactionId: TransactionId | undefined
+    }
   /**
    * The pending INVITE of this server transaction was cancelled; CANCEL has been answered, 487 is the TU's to send.
    * `request` is the INVITE; `cancel` is the CANCEL, whose Reason header may say why.

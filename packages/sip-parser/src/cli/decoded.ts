@@ -11,7 +11,7 @@ export interface DecodedHeader {
 }
 
 /** Getters that are no header. */
-const OTHERS = new Set(['head', 'body', 'bodyLength', 'contactStar', 'text', 'index'])
+const OTHERS = new Set(['head', 'body', 'bodyLength', 'byteLength', 'contactStar', 'text', 'index'])
 
 /** `via` and `vias` say the same when there is one Via. */
 const FIRST_OF: ReadonlyMap<string, string> = new Map([['via', 'vias']])

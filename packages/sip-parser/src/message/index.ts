@@ -8,6 +8,7 @@ export {
   responseTo,
 } from './build'
 export { MessageEditor } from './editor'
+export { hopRequest } from './hop-request'
 export { type Leniency, strict, tolerant } from './leniency'
 export { type SipMessage, SipMessageBase, SipRequest, SipResponse } from './message'
 export { isKnownMethod, knownMethods } from './methods'

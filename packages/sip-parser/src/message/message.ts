@@ -109,6 +109,11 @@ export abstract class SipMessageBase extends CoreHeaders {
     )
   }
 
+  /** Bytes of the whole message; costs nothing. */
+  get byteLength(): number {
+    return (this.edited ?? this.ownText).length
+  }
+
   /** Bytes of the body; costs nothing. */
   get bodyLength(): number {
     return (this.edited ?? this.ownText).length - this.bodyStart

@@ -26,7 +26,9 @@ export interface ClientRequestSpec {
   /** True when only secure hops will do, whatever the scheme of the next one (RFC 3261 §8.1.2); false when absent. */
   readonly isSecure?: (() => boolean) | undefined
   /** The request, with the next CSeq number; asked for at each attempt, after its destination is known. */
-  readonly plan: (credentials: readonly HeaderInit[]) => RequestPlan
+  readonly plan?: (credentials: readonly HeaderInit[]) => RequestPlan
+  /** In place of `plan`: writes the whole message, for a request that is passed on. Called for each destination. */
+  readonly write?: (entry: ListenerEntry, remote: string) => ForwardedRequest
   /** Where it goes when not where its URI says; undefined when that place is gone. */
   readonly destination: (() => Destination | undefined) | undefined
   /** True when the next hop is located after all once `destination` is gone or does not take the request. */
@@ -34,6 +36,12 @@ export interface ClientRequestSpec {
   readonly extras: RequestExtras
   readonly auth: DigestClient | undefined
   readonly timeoutMs?: number | undefined
+}
+
+/** A request that is passed on, and the branch of its Via. */
+export interface ForwardedRequest {
+  readonly request: SipRequest
+  readonly branch: string
 }
 
 /** Who hears of it. `final` is called for each 2xx to an INVITE. */
@@ -71,7 +79,7 @@ export class ClientRequest implements ClientUser {
   private attempts = 0
   private credentials: readonly HeaderInit[] = []
   /** The challenges that this request has answered at the server at hand. */
-  private rounds = new DigestRounds()
+  private rounds: DigestRounds | undefined
   /** Names the next hop that has the request, while the stack offers overload control. */
   private hopKey: string | undefined
   private isCancelled = false
@@ -84,6 +92,11 @@ export class ClientRequest implements ClientUser {
     private readonly spec: ClientRequestSpec,
     private readonly user: ClientRequestUser,
   ) {}
+
+  /** The transaction of the last attempt. */
+  get id(): TransactionId | undefined {
+    return this.transactionId
+  }
 
   /** Sends the request. */
   start(): void {
@@ -118,6 +131,13 @@ export class ClientRequest implements ClientUser {
     this.finishWithError(code)
   }
 
+  /** Further 2xx of an INVITE that has its final response go to another user, and this object may go. */
+  handOver(user: ClientUser): void {
+    const { clients } = this.core.driver
+    if (this.isFinal && this.transactionId !== undefined && clients.get(this.transactionId) === this)
+      clients.set(this.transactionId, user)
+  }
+
   /** The stack is gone: no answer can come any more. */
   abandon(): void {
     this.finishWithError('STACK_CLOSED')
@@ -135,7 +155,7 @@ export class ClientRequest implements ClientUser {
       if (this.tryAfter503(response, flow)) return
     } else if (this.current !== undefined) this.core.locator.blocklist.clear(this.current.address)
     if (this.tryAgain(response)) return
-    if (!this.isFinal) this.learnOfServer(response)
+    if (!this.isFinal) this.learnOfServer(response, flow)
     this.markFinal(response.status >= 200 && response.status < 300 && this.spec.method === 'INVITE')
     this.user.final(response, flow)
   }
@@ -169,10 +189,9 @@ export class ClientRequest implements ClientUser {
     this.attempts += 1
     this.hasProvisional = false
     this.planned = undefined
-    const { destination } = this.spec
-    const given = destination?.()
+    const given = this.spec.destination?.()
     if (given !== undefined) this.sendTo(given)
-    else if (destination === undefined || this.spec.mayLocate === true) this.locate()
+    else if (this.spec.destination === undefined || this.spec.mayLocate === true) this.locate()
     else this.finishWithError('TRANSPORT_FAILED')
   }
 
@@ -221,7 +240,7 @@ export class ClientRequest implements ClientUser {
     this.hasProvisional = false
     // Another server has nonces of its own, and may ask as the first one did.
     this.attempts = 1
-    this.rounds = new DigestRounds()
+    this.rounds = undefined
     if (isOffWay) this.locate()
     else this.sendToNext()
     return true
@@ -241,7 +260,7 @@ export class ClientRequest implements ClientUser {
   }
 
   private newPlan(): RequestPlan {
-    this.planned = this.spec.plan(this.credentials)
+    this.planned = this.spec.plan!(this.credentials)
     return this.planned
   }
 
@@ -263,14 +282,15 @@ export class ClientRequest implements ClientUser {
   private writeTo(destination: Destination, entry: ListenerEntry): void {
     const { driver, egress } = this.core
     const remote = destination.kind === 'flow' ? destination.flow.remote.address : destination.address.address
-    const built = egress.build(this.planned ?? this.newPlan(), entry, remote, this.spec.extras)
+    const forwarded = this.spec.write?.(entry, remote)
+    const built = forwarded?.request ?? egress.build(this.planned ?? this.newPlan(), entry, remote, this.spec.extras)
     const request = this.attempts > 1 ? built : (this.spec.auth?.preempt(built) ?? built)
     if (destination === this.current && !entry.transport.isReliable && this.changeForLength(request)) return
     if (this.isKeptBack(request, destination)) return
     this.request = request
     if (this.transactionId !== undefined) driver.clients.delete(this.transactionId)
     const refusedBefore = driver.layer.counters.refused
-    const id = driver.layer.sendRequest(request, destination, driver.nowMs, driver.out)
+    const id = driver.layer.sendRequest(request, destination, driver.nowMs, driver.out, forwarded?.branch)
     this.isRefused = driver.layer.counters.refused !== refusedBefore
     this.transactionId = id
     driver.clients.set(id, this)
@@ -294,7 +314,7 @@ export class ClientRequest implements ClientUser {
   private changeForLength(request: SipRequest): boolean {
     const { egress, locator, driver } = this.core
     if (this.isLengthSettled) return false
-    if (request.head.length + request.bodyLength <= locator.datagramRequestBytesMax) return false
+    if (request.byteLength <= locator.datagramRequestBytesMax) return false
     this.isLengthSettled = true
     const rest = this.candidates.slice(this.nextCandidate - 1)
     const ordered = orderForLongRequest(rest, ({ address }) => egress.entryFor(address) !== undefined)
@@ -312,6 +332,7 @@ export class ClientRequest implements ClientUser {
     const { auth } = this.spec
     if (auth === undefined || this.request === undefined || this.isCancelled || this.isFinal) return false
     if (this.attempts > this.core.limits.authAttemptsMax) return false
+    this.rounds ??= new DigestRounds()
     const signed = auth.answer(this.request, response, this.rounds)
     if (signed === undefined) return false
     this.credentials = credentialsOf(signed)
@@ -320,7 +341,7 @@ export class ClientRequest implements ClientUser {
   }
 
   /** RFC 7616 §3.5: the nonce for the next request, and the server's own proof. */
-  private learnOfServer(response: SipResponse): void {
+  private learnOfServer(response: SipResponse, flow: Flow): void {
     const { auth } = this.spec
     if (auth === undefined || this.request === undefined || response.status < 200) return
     if (auth.learn(this.request, response) !== 'wrong') return
@@ -329,6 +350,7 @@ export class ClientRequest implements ClientUser {
       { method, status: response.status },
       'What a server sent to prove that it knows the password does not',
     )
+    this.core.onUnproven(this.request, response, flow)
   }
 
   /** RFC 7339 §5.3: how much less the next hop wants. */

@@ -28,7 +28,8 @@ export interface ServerUser {
 export interface DriverHooks {
   request(transactionId: TransactionId, request: SipRequest, flow: Flow): void
   ack(request: SipRequest, flow: Flow): void
-  strayResponse(response: SipResponse, flow: Flow): void
+  /** `transactionId`: that of the failed INVITE whose late 2xx it is. */
+  strayResponse(response: SipResponse, flow: Flow, transactionId: TransactionId | undefined): void
   send(bytes: Uint8Array, destination: Destination, failed: (reason: string) => void): void
   /** Every effect, for observers; called when somebody has subscribed to the transaction channel. */
   effect?(effect: Effect): void
@@ -140,7 +141,7 @@ export class Driver {
     if (channels.transaction.hasSubscribers) this.hooks.effect?.(effect)
     switch (effect.kind) {
       case 'send':
-        this.send(effect.bytes, effect.destination, effect.transactionId)
+        this.send(effect)
         break
       case 'request':
         this.hooks.request(effect.transactionId, effect.request, effect.flow)
@@ -152,7 +153,7 @@ export class Driver {
         this.clients.get(effect.transactionId)?.response(effect.response, effect.flow)
         break
       case 'stray-response':
-        this.hooks.strayResponse(effect.response, effect.flow)
+        this.hooks.strayResponse(effect.response, effect.flow, effect.transactionId)
         break
       case 'cancelled':
         this.servers.get(effect.transactionId)?.cancelled(effect.cancel)
@@ -167,8 +168,9 @@ export class Driver {
     }
   }
 
-  private send(bytes: Uint8Array, destination: Destination, transactionId: TransactionId | undefined): void {
+  private send({ bytes, destination, transactionId, failed }: Extract<Effect, { kind: 'send' }>): void {
     this.hooks.send(bytes, destination, () => {
+      if (failed !== undefined) this.submit(failed)
       if (transactionId === undefined) return
       this.submit(() => this.layer.transportError(transactionId, this.nowMs, this.out))
     })

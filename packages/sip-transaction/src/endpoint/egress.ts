@@ -22,6 +22,8 @@ const branchBits = 96
 export interface RequestExtras {
   /** True for our own Contact, or a Contact value. */
   readonly contact: boolean | string
+  /** Parameters of our own Contact, each with its semicolon. */
+  readonly contactParams?: string | undefined
   readonly body?: Uint8Array | string | undefined
   readonly contentType?: string | undefined
 }
@@ -116,8 +118,12 @@ export class Egress {
     if (entry.transport.offersAlias === true) params.set('alias', null)
     const via = Via.of({ transport: entry.transport.name, host: address, port, params })
     const headers: HeaderInit[] = [['Via', `${via}${this.viaSuffix}`], ...plan.headers]
-    if (typeof extras.contact === 'string') headers.push(['Contact', extras.contact])
-    else if (extras.contact) headers.push(['Contact', this.contactFor(entry, remote, plan.user, owesSips(plan))])
+    if (typeof extras.contact === 'string') headers.push(['Contact', extras.contact + (extras.contactParams ?? '')])
+    else if (extras.contact)
+      headers.push([
+        'Contact',
+        this.contactFor(entry, remote, plan.user, owesSips(plan)) + (extras.contactParams ?? ''),
+      ])
     if (this.userAgent !== undefined) headers.push(['User-Agent', this.userAgent])
     return createRequest({
       method: plan.method,
@@ -128,7 +134,8 @@ export class Egress {
     })
   }
 
-  private shownAddress(entry: ListenerEntry, remote: string): FlowAddress {
+  /** How a listener names itself to that peer. */
+  shownAddress(entry: ListenerEntry, remote: string): FlowAddress {
     const { transport, advertised } = entry
     const { name, local } = transport
     if (advertised !== undefined) {

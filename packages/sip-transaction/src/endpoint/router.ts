@@ -9,6 +9,7 @@ import type { DialogSession } from './dialog-session'
 import { runHandlers } from './handler-chain'
 import type { IncomingRequest } from './incoming-request'
 import type { Handler } from './options'
+import { refuseReplaces } from './replaces'
 import { judgeSession } from './session-timers'
 
 /** What the stack itself knows what to do with; PRACK and UPDATE inside calls only. */
@@ -40,9 +41,14 @@ export class Router {
     const handlers = this.chainOf(incoming.method)
     if (handlers.length === 0 && incoming.method !== 'OPTIONS') this.answerUnhandled(core, incoming)
     else if (checkRequestUriScheme(incoming.message) !== undefined) incoming.answer(416)
-    else if (refuseUnsupported(core, incoming) || refuseInterval(core, incoming, undefined)) return
+    else if (!core.proxy.passes(incoming.method) && refuseAsEnd(core, incoming)) return
     else if (handlers.length === 0) this.answerUnhandled(core, incoming)
     else runHandlers(core, handlers, incoming, (request) => this.answerUnhandled(core, request))
+  }
+
+  /** A CANCEL or an ACK of an INVITE that was forwarded without state: to who forwards INVITEs (RFC 3261 §16.10, §16.11). */
+  forwarding(core: Core, incoming: IncomingRequest): void {
+    runHandlers(core, this.chainOf('INVITE'), incoming, (request) => request.answer(481))
   }
 
   private chainOf(method: string): readonly Handler[] {
@@ -63,6 +69,12 @@ export class Router {
     } else if (this.byMethod.has(incoming.method)) incoming.answer(404)
     else incoming.answer(isKnownMethod(incoming.method) ? 405 : 501, [allow])
   }
+}
+
+/** What only the end of a request may refuse: extensions that it does not have, sessions that expire too soon. */
+function refuseAsEnd(core: Core, incoming: IncomingRequest): boolean {
+  if (refuseUnsupported(core, incoming) || refuseInterval(core, incoming, undefined)) return true
+  return refuseReplaces(core, incoming)
 }
 
 /** Answers 420 when Require names what nobody here supports (RFC 3261 §8.2.2.3); true when that was so. */

@@ -226,10 +226,10 @@ function sendAck(transaction: Transaction, context: act.TransactionContext): voi
   act.sendBytes(transaction, context)
 }
 
-function passStray(_transaction: Transaction, context: act.TransactionContext): void {
+function passStray({ id }: Transaction, context: act.TransactionContext): void {
   const { message, flow } = context
   if (message?.kind !== 'response' || flow === undefined) return
-  context.out.push({ kind: 'stray-response', response: message, flow })
+  context.out.push({ kind: 'stray-response', response: message, flow, transactionId: id })
 }
 
 function restartC(transaction: Transaction, context: act.TransactionContext): void {

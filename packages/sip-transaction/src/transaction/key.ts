@@ -1,6 +1,7 @@
 /**
  * Keys under which transactions are found: branch, sent-by and method, or for peers of RFC 2543 what identified a
- * request then (RFC 3261 §17.1.3, §17.2.3); and the merge key of §8.2.2.2.
+ * request then (RFC 3261 §17.1.3, §17.2.3); and the merge key of §8.2.2.2. A key may still hold on to its message: see
+ * {@link ownKey}.
  */
 import { createHash } from 'node:crypto'
 import { detachText, type SipMessage, type SipRequest } from '@carillon/sip-parser'
@@ -33,7 +34,12 @@ export function serverKey(request: SipRequest, method = request.method === 'ACK'
 /** The key of the client transaction that a request begins, or that a response belongs to; undefined without a branch. */
 export function clientKey(message: SipMessage): string | undefined {
   const { branch } = message.via
-  return branch === undefined ? undefined : compact(`${message.cseq.method} ${branch}`)
+  return branch === undefined ? undefined : clientKeyOf(message.cseq.method, branch)
+}
+
+/** The same from its parts. */
+export function clientKeyOf(method: string, branch: string): string {
+  return compact(`${method} ${branch}`)
 }
 
 /** What two copies of one request share when they come by different ways; undefined inside a dialog. */
@@ -51,8 +57,11 @@ export function requestUriText(request: SipRequest): string {
   return line.slice(method.length + 1, line.lastIndexOf(' ')).trim()
 }
 
-/** A string of its own: neither a rope nor a window into the message, either of which would keep the message alive. */
-function compact(key: string): string {
-  if (key.length > KEY_LENGTH_MAX) return createHash('sha256').update(key, 'latin1').digest('base64url')
+/** A string of its own, for a table that outlives the message: a rope or a window into the message would keep it alive. */
+export function ownKey(key: string): string {
   return detachText(key)
+}
+
+function compact(key: string): string {
+  return key.length > KEY_LENGTH_MAX ? createHash('sha256').update(key, 'latin1').digest('base64url') : key
 }

@@ -12,9 +12,11 @@ import { deriveTimers, type TimerSettings } from '../timers/timer-settings'
 import { type Timer, TimerWheel } from '../timers/timer-wheel'
 import { responseDestination } from '../transport/via'
 import { cancelFor } from './ack-cancel'
+import { answerInput } from './answer-input'
 import { AnsweredRequests } from './answered-requests'
 import { end, type TransactionContext } from './context'
-import { clientKey, mergeKey, serverKey } from './key'
+import { type TransactionCounters, zeroCounters } from './counters'
+import { clientKey, clientKeyOf, mergeKey, ownKey, serverKey } from './key'
 import { transactionMachines } from './machines'
 import { type TransactionCounts, TransactionStore } from './store'
 import { Transaction, type TransactionInit, type TransactionKind } from './transaction'
@@ -32,36 +34,17 @@ export interface TransactionLayerOptions {
   readonly unreliableTransports?: readonly string[]
 }
 
-/** What a layer has done on its own, since it was made. */
-export interface TransactionCounters {
-  /** Requests answered 503 because of a cap. */
-  overloaded: number
-  /** Outgoing requests refused because of a cap. */
-  refused: number
-  /** Finished transactions forgotten before their time because of a cap. */
-  forgotten: number
-  /** Requests answered 482 because they had come before by another way. */
-  merged: number
-  /** CANCELs answered 481. */
-  unmatchedCancels: number
-  /** Transactions ended by an error of this program; anything but zero is a bug. */
-  invariantsBroken: number
-}
-
 /** Bits of a To tag that the layer makes; RFC 3261 §19.3 asks for 32 at least. */
 const TAG_BITS = 64
 
 /** All transactions of one stack. */
 export class TransactionLayer {
   /** What the layer has done on its own. */
-  readonly counters: TransactionCounters = {
-    overloaded: 0,
-    refused: 0,
-    forgotten: 0,
-    merged: 0,
-    unmatchedCancels: 0,
-    invariantsBroken: 0,
-  }
+  readonly counters: TransactionCounters = zeroCounters()
+  /** True when a CANCEL that matches nothing goes to the TU, which may forward without state (RFC 3261 §16.10), not 481. */
+  passesCancels = false
+  /** Methods whose requests may come again by another way: proxies let them spiral (RFC 5393 §3), ends answer 482. */
+  spirals: (method: string) => boolean = () => false
   private readonly limits: TransactionLimits
   private readonly reserve: number
   private readonly unreliable: ReadonlySet<string>
@@ -129,11 +112,19 @@ export class TransactionLayer {
   /**
    * Starts a client transaction. The request is complete, with its own Via and branch on top; the destination is
    * chosen. Over the caps the transaction fails at once with 'transport', which RFC 3261 §8.1.3.1 treats as 503.
+   * @param branch that of its Via, where the caller has just written it: reading it again is saved
    * @throws SipUsageError METHOD_RESERVED for ACK and CANCEL; BRANCH_INVALID without a branch or with one in use.
    */
-  sendRequest(request: SipRequest, destination: Destination, nowMs: number, out: Effect[]): TransactionId {
-    if (request.method === 'ACK' || request.method === 'CANCEL') throw new SipUsageError('METHOD_RESERVED')
-    const key = clientKey(request)
+  sendRequest(
+    request: SipRequest,
+    destination: Destination,
+    nowMs: number,
+    out: Effect[],
+    branch?: string,
+  ): TransactionId {
+    const { method } = request
+    if (method === 'ACK' || method === 'CANCEL') throw new SipUsageError('METHOD_RESERVED')
+    const key = branch === undefined ? clientKey(request) : clientKeyOf(method, branch)
     if (key === undefined || this.store.client(key) !== undefined) throw new SipUsageError('BRANCH_INVALID')
     if (this.isFull(this.reserve)) {
       this.counters.refused += 1
@@ -143,7 +134,7 @@ export class TransactionLayer {
       return this.lastId
     }
     this.enter(nowMs, out, request, undefined)
-    const kind = request.method === 'INVITE' ? 'invite-client' : 'non-invite-client'
+    const kind = method === 'INVITE' ? 'invite-client' : 'non-invite-client'
     const isReliable = this.isReliable(destination)
     const transaction = this.begin({ kind, key, request, destination, flow: undefined, isReliable, isInternal: false })
     this.leave()
@@ -155,11 +146,13 @@ export class TransactionLayer {
    * must not be: after a final response (but further 2xx of an INVITE go out), for an unknown transaction, and for
    * what RFC 4320 forbids for requests other than INVITE: provisional responses but 100, and that one not too early.
    * 408 to such a request is not sent either; it ends the transaction in silence.
+   * @param toTag that of its To, where the caller knows it: reading it again is saved
    */
-  sendResponse(id: TransactionId, response: SipResponse, nowMs: number, out: Effect[]): boolean {
+  sendResponse(id: TransactionId, response: SipResponse, nowMs: number, out: Effect[], toTag?: string): boolean {
     const transaction = this.store.get(id)
     if (transaction === undefined || transaction.isInternal) return false
-    const input = this.answerInput(transaction, response, nowMs)
+    if (toTag !== undefined) transaction.toTag = toTag
+    const input = answerInput(transaction, response.status, nowMs, this.context.timers.nonInviteTrying)
     if (input === undefined) return false
     this.enter(nowMs, out, response, undefined)
     const isTaken = this.run(transaction, input)
@@ -189,6 +182,21 @@ export class TransactionLayer {
     if (transaction !== undefined) this.run(transaction, 'transportError')
     else this.answered.transportError(id)
     this.leave()
+  }
+
+  /** Lets a server transaction go without an answer: its request has been forwarded without state (RFC 3261 §16.11). */
+  forget(id: TransactionId, nowMs: number, out: Effect[]): void {
+    const transaction = this.store.get(id)
+    if (transaction === undefined) return
+    this.enter(nowMs, out, undefined, undefined)
+    end(transaction, this.context)
+    this.leave()
+  }
+
+  /** From now on a copy of this request that comes by another way is no merged one: a proxy may spiral (RFC 5393 §3). */
+  unmerge(id: TransactionId): void {
+    const transaction = this.store.get(id)
+    if (transaction !== undefined) this.store.unmerge(transaction)
   }
 
   /** When {@link expire} is to be called next; `Infinity` when no timer runs. */
@@ -223,7 +231,7 @@ export class TransactionLayer {
     const key = clientKey(response)
     const transaction = key === undefined ? undefined : this.store.client(key)
     if (transaction === undefined) {
-      this.context.out.push({ kind: 'stray-response', response, flow })
+      this.context.out.push({ kind: 'stray-response', response, flow, transactionId: undefined })
       return
     }
     const { status } = response
@@ -250,7 +258,8 @@ export class TransactionLayer {
     const merge = isCancel ? undefined : mergeKey(request)
     if (this.isFull(merge === undefined ? this.reserve : 0)) this.refuse(request, flow)
     else if (isCancel) this.receiveCancel(request, key, flow)
-    else if (merge !== undefined && this.isKnown(merge)) this.refuseMerged(request, key, flow)
+    else if (merge === undefined || this.spirals(request.method)) this.beginServer(request, key, flow, false, undefined)
+    else if (this.isKnown(merge)) this.refuseMerged(request, key, flow)
     else this.beginServer(request, key, flow, false, merge)
   }
 
@@ -259,6 +268,10 @@ export class TransactionLayer {
     const found = this.store.server(serverKey(cancel, 'INVITE'))
     // A CANCEL from elsewhere than its INVITE is forged; NAT may have changed the port, but not the host.
     const invite = found !== undefined && found.flow?.remote.address === flow.remote.address ? found : undefined
+    if (invite === undefined && this.passesCancels) {
+      this.beginServer(cancel, key, flow, false, undefined)
+      return
+    }
     if (invite === undefined) this.counters.unmatchedCancels += 1
     const toTag = invite?.response?.to.tag ?? invite?.toTag ?? this.context.random.token(TAG_BITS)
     this.answerInternally(cancel, key, flow, responseTo(cancel, invite === undefined ? 481 : 200, { toTag }))
@@ -310,8 +323,11 @@ export class TransactionLayer {
 
   private begin(init: Omit<TransactionInit, 'id'>, merge?: string): Transaction {
     this.lastId += 1
-    const transaction = new Transaction({ ...init, id: this.lastId }, this.context.nowMs)
-    transaction.mergeKey = merge
+    // What is answered and forgotten within its turn, as most requests are, needs no key of its own.
+    const isBrief = init.kind === 'non-invite-server' && !init.isReliable && init.destination.kind === 'flow'
+    const key = isBrief ? init.key : ownKey(init.key)
+    const transaction = new Transaction({ ...init, key, id: this.lastId }, this.context.nowMs)
+    transaction.mergeKey = merge === undefined || isBrief ? merge : ownKey(merge)
     this.store.add(transaction)
     transactionMachines[init.kind].start(transaction, this.context)
     return transaction
@@ -325,19 +341,6 @@ export class TransactionLayer {
     if (key === undefined || this.store.client(key) !== undefined) return
     const flow = undefined
     this.begin({ kind: 'non-invite-client', key, request: cancel, destination, flow, isReliable, isInternal: true })
-  }
-
-  /** The input that a TU's response is; undefined when it must not be sent now. */
-  private answerInput(transaction: Transaction, response: SipResponse, nowMs: number): string | undefined {
-    const { status } = response
-    if (transaction.kind === 'invite-server') {
-      return status < 200 ? 'tuProvisional' : status < 300 ? 'tuSuccess' : 'tuFailure'
-    }
-    if (transaction.kind !== 'non-invite-server') return undefined
-    if (status === 408) return 'tuTimeout'
-    if (status >= 200) return 'tuFinal'
-    const mayTry = transaction.isReliable || nowMs - transaction.startedMs >= this.context.timers.nonInviteTrying
-    return status === 100 && mayTry ? 'tuTrying' : undefined
   }
 
   private isReliable(destination: Destination): boolean {

@@ -97,7 +97,7 @@ export class TransactionStore {
 
   /** Makes a tombstone of it: everything but the key, the last bytes and the way back is let go. */
   finish(transaction: Transaction): void {
-    if (transaction.kind === 'invite-server') transaction.toTag = transaction.response?.to.tag
+    if (transaction.kind === 'invite-server') transaction.toTag ??= transaction.response?.to.tag
     transaction.request = undefined
     transaction.response = undefined
     transaction.cancelHeaders = undefined
@@ -117,19 +117,22 @@ export class TransactionStore {
   /** Charges a transaction with the bytes that it keeps now. */
   charge(transaction: Transaction): void {
     const { request, bytes, wireText } = transaction
-    const retained =
-      (request === undefined ? 0 : request.head.length + request.bodyLength) +
-      (bytes?.length ?? 0) +
-      (wireText?.length ?? 0)
+    const retained = (request === undefined ? 0 : request.byteLength) + (bytes?.length ?? 0) + (wireText?.length ?? 0)
     this.bytes += retained - transaction.retainedBytes
     transaction.retainedBytes = retained
+  }
+
+  /** Forgets by what copies of its request are known. */
+  unmerge(transaction: Transaction): void {
+    const { mergeKey } = transaction
+    if (mergeKey !== undefined && this.merging.get(mergeKey) === transaction) this.merging.delete(mergeKey)
+    transaction.mergeKey = undefined
   }
 
   remove(transaction: Transaction): void {
     if (!this.byId.delete(transaction.id)) return
     this.table(transaction).delete(transaction.key)
-    const { mergeKey } = transaction
-    if (mergeKey !== undefined && this.merging.get(mergeKey) === transaction) this.merging.delete(mergeKey)
+    this.unmerge(transaction)
     this.kinds[transaction.kind] -= 1
     this.bytes -= transaction.retainedBytes
     transaction.retainedBytes = 0

@@ -1,0 +1,116 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import type { SipResponse } from '@carillon/sip-parser'
+import { describe, expect, it } from 'vitest'
+import type { MachineDefinition } from '../fsm/definition'
+import { drawMachine } from '../fsm/draw'
+import { proxyBranchDefinition } from './branch-machine'
+import { proxyContextDefinition } from './context-machine'
+import { type ContextEffect, type ContextInput, type ContextTarget, ResponseContext } from './response-context'
+
+const folder = fileURLToPath(new URL('../../../../docs/fsm/', import.meta.url))
+const definitions: readonly MachineDefinition<string, string, string>[] = [
+  proxyBranchDefinition,
+  proxyContextDefinition,
+]
+
+describe('docs/fsm', () => {
+  it.each(definitions)('$name.md is what the table says (CARILLON_WRITE=1 writes it)', (definition) => {
+    const path = `${folder}${definition.name}.md`
+    const page = drawMachine(definition)
+    if (process.env.CARILLON_WRITE === '1') writeFileSync(path, page)
+    expect(existsSync(path) ? readFileSync(path, 'utf8') : '').toBe(page)
+  })
+
+  it.each(definitions)('$name is named in the list of machines', ({ name }) => {
+    expect(readFileSync(`${folder}README.md`, 'utf8')).toContain(`(${name}.md)`)
+  })
+})
+
+describe('every machine of a proxy', () => {
+  it.each(definitions)('$name decides every pair, and only with states and actions that it explains', (machine) => {
+    const states = Object.keys(machine.states).filter((state) => state !== machine.final)
+    expect(Object.keys(machine.table).sort()).toEqual(states.sort())
+    const used = new Set<string>(machine.start.run)
+    for (const state of states) {
+      const row: Readonly<Record<string, { run: readonly string[]; next: string } | string>> =
+        machine.table[state as never] ?? {}
+      expect(Object.keys(row).sort(), state).toEqual(Object.keys(machine.inputs).sort())
+      for (const decision of Object.values(row)) {
+        if (typeof decision === 'string') continue
+        expect(Object.keys(machine.states)).toContain(decision.next)
+        for (const action of decision.run) used.add(action)
+      }
+    }
+    expect([...used].sort()).toEqual(Object.keys(machine.actions).sort())
+  })
+})
+
+const response = (status: number) => ({ status }) as SipResponse
+type Rig = { context: ResponseContext<ContextTarget>; give: (input: ContextInput<ContextTarget>) => string[] }
+
+/** Two branches under way; effects as words. */
+function rig(): Rig {
+  const context = new ResponseContext<ContextTarget>({
+    isInvite: true,
+    mode: 'parallel',
+    breadth: 60,
+    targetsMax: 8,
+    timerCMs: Number.POSITIVE_INFINITY,
+    branchTimeoutMs: Number.POSITIVE_INFINITY,
+    asks: false,
+  })
+  const give = (input: ContextInput<ContextTarget>) => {
+    const out: ContextEffect<ContextTarget>[] = []
+    context.handle(input, 0, out)
+    return out.map((effect) => effect.kind)
+  }
+  give({ kind: 'start', targets: [{ q: 1 }, { q: 1 }, { q: 1 }] })
+  return { context, give }
+}
+
+/** How each state of the context is reached, and what each of its inputs is on the outside. */
+const paths: Readonly<Record<'forking' | 'closing' | 'answered', (rig: Rig) => void>> = {
+  forking: () => {},
+  closing: ({ give }) => void give({ kind: 'cancel' }),
+  answered: ({ context, give }) => void give(final(context, 0, 200)),
+}
+
+function final(context: ResponseContext<ContextTarget>, index: number, status: number): ContextInput<ContextTarget> {
+  return { kind: 'final', branch: context.branches[index]!, status, response: response(status), reason: 'status' }
+}
+
+describe('proxy-context', () => {
+  it('does in every state what its table says', () => {
+    const inputs = {
+      provisional: ({ context, give }: Rig) =>
+        give({ kind: 'provisional', branch: context.branches[1]!, response: response(180) }),
+      success: ({ context, give }: Rig) => give(final(context, 1, 200)),
+      failure: ({ context, give }: Rig) => give(final(context, 1, 404)),
+      decline: ({ context, give }: Rig) => give(final(context, 1, 603)),
+      cancel: ({ give }: Rig) => give({ kind: 'cancel' }),
+      exhausted: (all: Rig) => {
+        for (const index of [0, 1]) all.give(final(all.context, index, 404))
+        return all.give(final(all.context, 2, 404))
+      },
+    }
+    for (const state of ['forking', 'closing', 'answered'] as const) {
+      for (const [name, give] of Object.entries(inputs) as [keyof typeof inputs, (rig: Rig) => string[]][]) {
+        const all = rig()
+        paths[state](all)
+        expect(all.context.state).toBe(state)
+        const effects = give(all)
+        const decision = proxyContextDefinition.table[state][name]
+        if (typeof decision === 'string') expect([name, effects], state).toEqual([name, []])
+        else {
+          expect([name, all.context.state], state).toEqual([name, decision.next])
+          expect(effects.includes('forward'), `${state} ${name}`).toBe(
+            decision.run.some((run) => run.startsWith('forward')),
+          )
+          expect(effects.includes('answer'), `${state} ${name}`).toBe(decision.run.includes('answer'))
+          expect(effects.includes('ended'), `${state} ${name}`).toBe(decision.run.includes('end'))
+        }
+      }
+    }
+  })
+})
