@@ -31,10 +31,8 @@ const register: Handler = (request) => {
   if (!(uri instanceof SipUri) || uri.user === undefined) return request.reply(404)
   // Step 4 of RFC 3261 §10.3: users may bind their own address only.
   if (options.user !== undefined && request.locals.get(digestUsernameKey) !== uri.user) return request.reply(403)
-  const { flowId, transport, address, port } = request.source
-  const source = { flowId, address: { transport, address, port } }
-  const { status, ...answer } = bindings.apply(`${uri.user}@${uri.host}`, request.message, source, performance.now())
-  request.reply(status, answer)
+  const answer = bindings.apply(request, performance.now())
+  request.reply(answer.status, answer)
 }
 
 const stack = await startStack({ listen: options.listen })

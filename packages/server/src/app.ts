@@ -189,6 +189,8 @@ export class Server {
     const { logger, clock, random, transports } = this.#ports
     try {
       return await SipStack.create({
+        // What the registrar can do (RFC 5626, RFC 3327), for phones that require it.
+        supported: ['outbound', 'path'],
         listen: this.#config.sip.listen.map(formatListenAddress),
         userAgent: `Carillon/${VERSION}`,
         ...(addresses.advertisedAddress === undefined ? {} : { advertise: addresses.advertisedAddress }),

@@ -1,10 +1,11 @@
 import { createRequest, type HeaderInit, type SipRequest } from '@carillon/sip-parser'
 import { describe, expect, it } from 'vitest'
 import type { Binding } from './binding'
-import { type BindingChange, BindingTable, type RegisterSource } from './binding-table'
+import { type BindingChange, BindingTable, type RegisterInput, type RegisterResult } from './binding-table'
 
 const aor = 'sip:alice@example.com'
-const source: RegisterSource = { flowId: 7, address: { transport: 'UDP', address: '203.0.113.5', port: 40_000 } }
+const address = { transport: 'UDP', address: '203.0.113.5', port: 40_000 }
+const source: RegisterInput['source'] = { flowId: 7, ...address }
 
 interface Registration {
   readonly contacts?: readonly string[]
@@ -12,6 +13,16 @@ interface Registration {
   readonly cseq?: number
   readonly expires?: number
   readonly headers?: readonly HeaderInit[]
+}
+
+function save(
+  table: BindingTable,
+  key: string,
+  message: SipRequest,
+  from: RegisterInput['source'],
+  nowMs: number,
+): RegisterResult {
+  return table.apply({ message, source: from }, nowMs, key)
 }
 
 function register({ contacts = [], callId = 'call', cseq = 1, expires, headers = [] }: Registration): SipRequest {
@@ -43,8 +54,9 @@ describe('registering', () => {
     const headers: HeaderInit[] = [
       ['User-Agent', 'Phone/1'],
       ['Path', '<sip:p1.example.com;lr>'],
+      ['Supported', 'outbound'],
     ]
-    const result = table.apply(aor, register({ contacts: [contact], callId: 'x', cseq: 5, headers }), source, 1_000)
+    const result = save(table, aor, register({ contacts: [contact], callId: 'x', cseq: 5, headers }), source, 1_000)
     expect(result.status).toBe(200)
     expect(result.changes.map(({ kind }) => kind)).toEqual(['added'])
     const [binding] = table.lookup(aor, 1_000) as [Binding]
@@ -58,16 +70,17 @@ describe('registering', () => {
       userAgent: 'Phone/1',
     })
     expect(binding.contact.toString()).toBe('sip:alice@10.0.0.1:5060;transport=udp')
-    expect(binding.receivedFrom).toEqual(source.address)
+    expect(binding.receivedFrom).toEqual(address)
     expect([binding.instance, binding.regId, binding.params.get('audio')]).toEqual(['urn:uuid:1', 2, null])
     expect(binding.path).toEqual(['<sip:p1.example.com;lr>'])
   })
 
   it('RFC 3261 §10.3 step 8: answers with every contact, what is left of its time, and RFC 3327 Path', () => {
     const table = new BindingTable()
-    table.apply(aor, register({ contacts: ['<sip:a@10.0.0.1>;expires=100;+sip.instance="<urn:x>"'] }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:a@10.0.0.1>;expires=100;+sip.instance="<urn:x>"'] }), source, 0)
     const path: HeaderInit[] = [['Path', '<sip:p1.example.com;lr>']]
-    const result = table.apply(
+    const result = save(
+      table,
       aor,
       register({ contacts: ['<sip:b@10.0.0.2>;q=0.2'], expires: 300, cseq: 2, headers: path }),
       source,
@@ -82,17 +95,17 @@ describe('registering', () => {
 
   it('RFC 3261 §10.2.3: without Contact it lists and changes nothing', () => {
     const table = new BindingTable()
-    table.apply(aor, register({ contacts: ['<sip:a@10.0.0.1>'] }), source, 0)
-    const result = table.apply(aor, register({ cseq: 0 }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:a@10.0.0.1>'] }), source, 0)
+    const result = save(table, aor, register({ cseq: 0 }), source, 0)
     expect([result.status, result.bindings.length, result.changes]).toEqual([200, 1, []])
-    expect(table.apply('sip:nobody@example.com', register({}), source, 0)).toMatchObject({ status: 200, bindings: [] })
+    expect(save(table, 'sip:nobody@example.com', register({}), source, 0)).toMatchObject({ status: 200, bindings: [] })
     expect(table.aorCount).toBe(1)
   })
 
   it('lifetimes: parameter before header before default, never above the maximum', () => {
     const table = new BindingTable({ registrationSecondsDefault: 600, registrationSecondsMax: 3_600 })
     const seconds = (registration: Registration) => {
-      const result = table.apply(aor, register(registration), source, 0)
+      const result = save(table, aor, register(registration), source, 0)
       return (Number(result.bindings[0]?.expiresAtMs) || 0) / 1_000
     }
     expect(seconds({ contacts: ['<sip:a@h>;expires=90'], expires: 200, cseq: 1 })).toBe(90)
@@ -103,7 +116,8 @@ describe('registering', () => {
 
   it('RFC 3261 §10.3 step 7: 423 with Min-Expires for what is too brief, and nothing is changed', () => {
     const table = new BindingTable({ registrationSecondsMin: 60 })
-    const result = table.apply(
+    const result = save(
+      table,
       aor,
       register({ contacts: ['<sip:a@h>;expires=600', '<sip:b@h>;expires=59'] }),
       source,
@@ -112,16 +126,17 @@ describe('registering', () => {
     expect(result).toMatchObject({ status: 423, headers: [['Min-Expires', 60]], bindings: [], changes: [] })
     expect(table.size).toBe(0)
     const long = new BindingTable({ registrationSecondsMin: 7_200 })
-    expect(long.apply(aor, register({ contacts: ['<sip:a@h>;expires=3600'] }), source, 0).status).toBe(200)
+    expect(save(long, aor, register({ contacts: ['<sip:a@h>;expires=3600'] }), source, 0).status).toBe(200)
   })
 })
 
 describe('refreshing and removing', () => {
   it('a refresh replaces flow, time and Call-ID of the same contact', () => {
     const table = new BindingTable()
-    table.apply(aor, register({ contacts: ['<sip:a@10.0.0.1>'], expires: 100 }), source, 0)
-    const moved = { flowId: 9, address: { ...source.address, port: 50_000 } }
-    const result = table.apply(
+    save(table, aor, register({ contacts: ['<sip:a@10.0.0.1>'], expires: 100 }), source, 0)
+    const moved = { ...source, flowId: 9, port: 50_000 }
+    const result = save(
+      table,
       aor,
       register({ contacts: ['<sip:a@10.0.0.1>'], expires: 100, callId: 'reboot', cseq: 1 }),
       moved,
@@ -134,10 +149,11 @@ describe('refreshing and removing', () => {
 
   it('RFC 3261 §19.1.4: contacts are compared as URIs, not as text', () => {
     const table = new BindingTable()
-    table.apply(aor, register({ contacts: ['<sip:%61lice@EXAMPLE.com;Transport=TCP>'] }), source, 0)
-    table.apply(aor, register({ contacts: ['<sip:alice@example.com;transport=tcp>'], cseq: 2 }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:%61lice@EXAMPLE.com;Transport=TCP>'] }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:alice@example.com;transport=tcp>'], cseq: 2 }), source, 0)
     expect(table.size).toBe(1)
-    table.apply(
+    save(
+      table,
       aor,
       register({ contacts: ['<sip:alice@example.com>', '<sip:Alice@example.com;transport=tcp>'], cseq: 3 }),
       source,
@@ -148,19 +164,20 @@ describe('refreshing and removing', () => {
 
   it('RFC 3261 §10.3 step 7: an older or repeated CSeq of the same Call-ID fails, and changes nothing', () => {
     const table = new BindingTable()
-    table.apply(aor, register({ contacts: ['<sip:a@h>'], cseq: 5 }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:a@h>'], cseq: 5 }), source, 0)
     for (const cseq of [4, 5]) {
-      const result = table.apply(aor, register({ contacts: ['<sip:new@h>', '<sip:a@h>;expires=0'], cseq }), source, 0)
+      const result = save(table, aor, register({ contacts: ['<sip:new@h>', '<sip:a@h>;expires=0'], cseq }), source, 0)
       expect([result.status, result.changes, textsOf(result.bindings)]).toEqual([500, [], ['sip:a@h']])
     }
-    const all = table.apply(aor, register({ contacts: ['*'], expires: 0, cseq: 5 }), source, 0)
+    const all = save(table, aor, register({ contacts: ['*'], expires: 0, cseq: 5 }), source, 0)
     expect([all.status, table.size]).toEqual([500, 1])
   })
 
   it('expires 0 removes one contact, and one that is not there without complaint', () => {
     const table = new BindingTable()
-    table.apply(aor, register({ contacts: ['<sip:a@h>', '<sip:b@h>'] }), source, 0)
-    const result = table.apply(
+    save(table, aor, register({ contacts: ['<sip:a@h>', '<sip:b@h>'] }), source, 0)
+    const result = save(
+      table,
       aor,
       register({ contacts: ['<sip:a@h>;expires=0', '<sip:c@h>;expires=0'], cseq: 2 }),
       source,
@@ -172,29 +189,30 @@ describe('refreshing and removing', () => {
 
   it('RFC 3261 §10.2.2: * with Expires 0 removes all, whichever device registered them', () => {
     const table = new BindingTable()
-    table.apply(aor, register({ contacts: ['<sip:a@h>'], callId: 'one' }), source, 0)
-    table.apply(aor, register({ contacts: ['<sip:b@h>'], callId: 'two', cseq: 9 }), source, 0)
-    const result = table.apply(aor, register({ contacts: ['*'], expires: 0, callId: 'two', cseq: 10 }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:a@h>'], callId: 'one' }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:b@h>'], callId: 'two', cseq: 9 }), source, 0)
+    const result = save(table, aor, register({ contacts: ['*'], expires: 0, callId: 'two', cseq: 10 }), source, 0)
     expect([result.status, result.changes.length, table.size, table.aorCount]).toEqual([200, 2, 0, 0])
     expect(table.deadline()).toBe(Number.POSITIVE_INFINITY)
   })
 
   it('* with anything else is refused', () => {
     const table = new BindingTable()
-    table.apply(aor, register({ contacts: ['<sip:a@h>'] }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:a@h>'] }), source, 0)
     const wrong: Registration[] = [
       { contacts: ['*'] },
       { contacts: ['*'], expires: 60 },
       { contacts: ['*', '<sip:b@h>'], expires: 0 },
       { contacts: ['*, <sip:b@h>'], expires: 0 },
     ]
-    for (const one of wrong) expect(table.apply(aor, register({ ...one, cseq: 2 }), source, 0).status).toBe(400)
+    for (const one of wrong) expect(save(table, aor, register({ ...one, cseq: 2 }), source, 0).status).toBe(400)
     expect(table.size).toBe(1)
   })
 
   it('a contact named twice in one request counts once, as it is said last', () => {
     const table = new BindingTable()
-    const result = table.apply(
+    const result = save(
+      table,
       aor,
       register({ contacts: ['<sip:a@h>;expires=100', '<sip:a@H>;expires=200'] }),
       source,
@@ -208,10 +226,10 @@ describe('order', () => {
   it('the highest q first, among equals the latest', () => {
     const table = new BindingTable()
     const contacts = ['<sip:low@h>;q=0.1', '<sip:high@h>;q=1', '<sip:mid@h>;q=0.5', '<sip:none@h>']
-    table.apply(aor, register({ contacts }), source, 0)
+    save(table, aor, register({ contacts }), source, 0)
     expect(textsOf(table.lookup(aor, 0))).toEqual(['sip:none@h', 'sip:high@h', 'sip:mid@h', 'sip:low@h'])
-    table.apply(aor, register({ contacts: ['<sip:high@h>;q=1'], cseq: 2 }), source, 0)
-    table.apply(aor, register({ contacts: ['<sip:low@h>;q=0.6'], cseq: 3 }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:high@h>;q=1'], cseq: 2 }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:low@h>;q=0.6'], cseq: 3 }), source, 0)
     expect(textsOf(table.lookup(aor, 0))).toEqual(['sip:high@h', 'sip:none@h', 'sip:low@h', 'sip:mid@h'])
   })
 })
@@ -219,8 +237,8 @@ describe('order', () => {
 describe('expiry', () => {
   it('tells the next deadline and what expired, in due order', () => {
     const table = new BindingTable()
-    table.apply(aor, register({ contacts: ['<sip:a@h>;expires=300', '<sip:b@h>;expires=100'] }), source, 0)
-    table.apply('sip:carol@example.com', register({ contacts: ['<sip:c@h>;expires=200'] }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:a@h>;expires=300', '<sip:b@h>;expires=100'] }), source, 0)
+    save(table, 'sip:carol@example.com', register({ contacts: ['<sip:c@h>;expires=200'] }), source, 0)
     expect(table.deadline()).toBe(100_000)
     expect(textsOf(table.lookup(aor, 100_000))).toEqual(['sip:a@h'])
     const out: BindingChange[] = []
@@ -236,8 +254,8 @@ describe('expiry', () => {
 
   it('a contact past its time is gone even before anybody has expired it', () => {
     const table = new BindingTable({ bindingsPerAorMax: 1 })
-    table.apply(aor, register({ contacts: ['<sip:a@h>'], expires: 100 }), source, 0)
-    const result = table.apply(aor, register({ contacts: ['<sip:b@h>'], expires: 100, cseq: 2 }), source, 100_000)
+    save(table, aor, register({ contacts: ['<sip:a@h>'], expires: 100 }), source, 0)
+    const result = save(table, aor, register({ contacts: ['<sip:b@h>'], expires: 100, cseq: 2 }), source, 100_000)
     expect([result.status, textsOf(result.bindings)]).toEqual([200, ['sip:b@h']])
   })
 })
@@ -245,28 +263,28 @@ describe('expiry', () => {
 describe('caps', () => {
   it('an address of record has a limited number of contacts, all or nothing', () => {
     const table = new BindingTable({ bindingsPerAorMax: 2 })
-    expect(table.apply(aor, register({ contacts: ['<sip:a@h>', '<sip:b@h>', '<sip:c@h>'] }), source, 0).status).toBe(
+    expect(save(table, aor, register({ contacts: ['<sip:a@h>', '<sip:b@h>', '<sip:c@h>'] }), source, 0).status).toBe(
       403,
     )
     expect(table.size).toBe(0)
-    table.apply(aor, register({ contacts: ['<sip:a@h>', '<sip:b@h>'] }), source, 0)
-    expect(table.apply(aor, register({ contacts: ['<sip:c@h>'], cseq: 2 }), source, 0).status).toBe(403)
-    const swap = table.apply(aor, register({ contacts: ['<sip:a@h>;expires=0', '<sip:c@h>'], cseq: 3 }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:a@h>', '<sip:b@h>'] }), source, 0)
+    expect(save(table, aor, register({ contacts: ['<sip:c@h>'], cseq: 2 }), source, 0).status).toBe(403)
+    const swap = save(table, aor, register({ contacts: ['<sip:a@h>;expires=0', '<sip:c@h>'], cseq: 3 }), source, 0)
     expect([swap.status, textsOf(swap.bindings).sort()]).toEqual([200, ['sip:b@h', 'sip:c@h']])
   })
 
   it('the table has a limit: 503 with Retry-After, refreshes still welcome', () => {
     const table = new BindingTable({ bindingsMax: 1 })
-    table.apply(aor, register({ contacts: ['<sip:a@h>'] }), source, 0)
-    const full = table.apply('sip:bob@example.com', register({ contacts: ['<sip:b@h>'] }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:a@h>'] }), source, 0)
+    const full = save(table, 'sip:bob@example.com', register({ contacts: ['<sip:b@h>'] }), source, 0)
     expect(full).toMatchObject({ status: 503, headers: [['Retry-After', expect.any(Number)]] })
-    expect(table.apply(aor, register({ contacts: ['<sip:a@h>'], cseq: 2 }), source, 0).status).toBe(200)
+    expect(save(table, aor, register({ contacts: ['<sip:a@h>'], cseq: 2 }), source, 0).status).toBe(200)
   })
 
   it('oversized or odd contacts are refused, and never thrown at the caller', () => {
     const table = new BindingTable()
     const many = Array.from({ length: 17 }, (_, i) => `<sip:a${i}@h>`)
-    expect(table.apply(aor, register({ contacts: many }), source, 0).status).toBe(403)
+    expect(save(table, aor, register({ contacts: many }), source, 0).status).toBe(403)
     const wrong: Registration[] = [
       { contacts: [`<sip:a@h;x=${'y'.repeat(2_000)}>`] },
       { contacts: [`<sip:a@h>;x=${'y'.repeat(2_000)}`] },
@@ -277,7 +295,7 @@ describe('caps', () => {
       { contacts: ['not a contact at all <'] },
       { contacts: ['<sip:a@h>;expires=soon'] },
     ]
-    for (const one of wrong) expect(table.apply(aor, register(one), source, 0).status).toBe(400)
+    for (const one of wrong) expect(save(table, aor, register(one), source, 0).status).toBe(400)
     expect(table.size).toBe(0)
   })
 })
@@ -286,7 +304,7 @@ describe('stores', () => {
   it('a binding goes through a store and back', () => {
     const table = new BindingTable()
     const contact = '<sip:a@h>;q=0.3;+sip.instance="<urn:uuid:\\"1\\">";x="a;b=c"'
-    table.apply(aor, register({ contacts: [contact], headers: [['User-Agent', 'x'.repeat(1_000)]] }), source, 0)
+    save(table, aor, register({ contacts: [contact], headers: [['User-Agent', 'x'.repeat(1_000)]] }), source, 0)
     const [kept] = table.lookup(aor, 0) as [Binding]
     expect(kept.userAgent).toHaveLength(96)
     const other = new BindingTable({ bindingsMax: 1 })
@@ -295,13 +313,13 @@ describe('stores', () => {
     expect(other.size).toBe(1)
     expect(other.lookup(aor, 0)[0]?.toContactText(0)).toBe(kept.toContactText(0))
     expect(other.lookup(aor, 0)[0]?.params).toEqual(kept.params)
-    expect(other.restore({ ...kept.toInit(), uri: 'sip:b@h' }, 0)).toBe(false)
+    expect(other.restore({ ...kept.toInit(), id: 99, uri: 'sip:b@h' }, 0)).toBe(false)
     expect(other.restore(kept.toInit(), kept.expiresAtMs)).toBe(false)
   })
 
   it('an administrator may remove a binding, once', () => {
     const table = new BindingTable()
-    table.apply(aor, register({ contacts: ['<sip:a@h>', '<sip:b@h>'] }), source, 0)
+    save(table, aor, register({ contacts: ['<sip:a@h>', '<sip:b@h>'] }), source, 0)
     const [first] = table.lookup(aor, 0) as [Binding]
     expect(table.remove(first).kind).toBe('removed')
     table.remove(first)

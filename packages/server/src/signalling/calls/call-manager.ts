@@ -22,7 +22,6 @@ import type { Registrar } from '../registrar/registrar'
 import { route } from '../routing/router'
 import { LiveCall } from './call'
 import { callRecord, dispositionOf } from './call-record'
-import { bindingTarget } from './targets'
 
 /** What a {@link CallManager} is made of. */
 export interface CallManagerPorts {
@@ -107,7 +106,7 @@ export class CallManager {
   async #connect(request: IncomingRequest, caller: User, extension: string): Promise<void> {
     const { registrar, media, names, clock, random, logger } = this.#ports
     const bindings = registrar.lookup(extension)
-    const targets = bindings.map((binding) => bindingTarget(binding, (flowId) => registrar.isFlowOpen(flowId)))
+    const targets = bindings.map((binding) => binding.toTarget((flowId) => registrar.isFlowOpen(flowId)))
     const id = random.token(96)
     let session: MediaSession
     try {

@@ -9,6 +9,7 @@ import {
   type Clock,
   type IncomingRequest,
   type Logger,
+  oneFlowPerDevice,
   type ScheduledWake,
 } from '@carillon/sip-transaction'
 import { LOG_FIELD_CHARS_MAX } from '../../limits'
@@ -59,9 +60,9 @@ export class Registrar {
     return this.#table.size
   }
 
-  /** The phones of an extension, the most wanted first. */
+  /** The phones of an extension, the most wanted first; one with several flows by its latest (RFC 5626 §7). */
   lookup(extension: string): readonly Binding[] {
-    return this.#table.lookup(this.#aor(extension), this.#ports.clock.monotonicMs())
+    return oneFlowPerDevice(this.#table.lookup(this.#aor(extension), this.#ports.clock.monotonicMs()))
   }
 
   /** True while the connection that a registration came on is open. */
@@ -72,6 +73,7 @@ export class Registrar {
   /** A connection has closed. */
   flowClosed(flowId: number): void {
     this.#openFlows.delete(flowId)
+    for (const change of this.#table.removeFlow(flowId)) this.#log(extensionOf(change.binding), [change])
   }
 
   /** Answers a REGISTER. */
@@ -83,18 +85,13 @@ export class Registrar {
     // Step 4: a user may register own phones only. Step 5: for an address that this server has.
     if (dialledName(request.to.uri) !== user.extension) return request.reply(403)
     if (!names.includes(request.to.uri)) return request.reply(404)
-    const { flowId, isReliable, transport, address, port } = request.source
-    const source = { flowId, address: { transport, address, port } }
-    const result = this.#table.apply(this.#aor(user.extension), request.message, source, clock.monotonicMs())
+    const result = this.#table.apply(request, clock.monotonicMs(), this.#aor(user.extension))
+    const { flowId, isReliable } = request.source
     if (isReliable && result.changes.some((change) => change.kind !== 'removed')) this.#openFlows.add(flowId)
     // Step 8: the time, so that a phone without a clock has one.
     const date = ['Date', new Date(clock.wallMs()).toUTCString()] as const
     const headers = result.status === 200 ? [...result.headers, date] : result.headers
-    request.reply(result.status, {
-      contact: false,
-      headers,
-      ...(result.reason === undefined ? {} : { reason: result.reason }),
-    })
+    request.reply(result.status, { ...result, headers })
     this.#log(user.extension, result.changes)
     this.#rearm()
   }
@@ -121,7 +118,7 @@ export class Registrar {
       this.#wake = undefined
       const expired: BindingChange[] = []
       this.#table.expire(this.#ports.clock.monotonicMs(), expired)
-      for (const change of expired) this.#log(change.binding.aor.split('@', 1)[0] ?? '', [change])
+      for (const change of expired) this.#log(extensionOf(change.binding), [change])
       this.#rearm()
     })
   }
@@ -143,4 +140,8 @@ export class Registrar {
       else this.#ports.logger.info(fields, `registration ${kind}`)
     }
   }
+}
+
+function extensionOf(binding: Binding): string {
+  return binding.aor.split('@', 1)[0] ?? ''
 }

@@ -1,27 +1,31 @@
-import { type Binding, BindingTable } from '@carillon/sip-transaction'
 import { describe, expect, it } from 'vitest'
-import { bindingTarget } from './targets'
+import { Binding } from './binding'
+import { bindingTarget, oneFlowPerDevice } from './binding-target'
 
-function binding(uri: string, transport: string, address: string, port: number, path: readonly string[] = []): Binding {
-  const table = new BindingTable()
-  const receivedFrom = { transport, address, port }
-  table.restore(
-    {
-      aor: '1001@example.com',
-      uri,
-      params: new Map(),
-      expiresAtMs: 1_000,
-      q: 1,
-      callId: 'c',
-      cseq: 1,
-      path,
-      receivedFrom,
-      flowId: 7,
-      userAgent: undefined,
-    },
-    0,
-  )
-  return table.lookup('1001@example.com', 0)[0] as Binding
+function binding(
+  uri: string,
+  transport: string,
+  address: string,
+  port: number,
+  path: readonly string[] = [],
+  flow: { readonly instance: string; readonly regId: number } | undefined = undefined,
+): Binding {
+  return new Binding({
+    id: 1,
+    aor: '1001@example.com',
+    uri,
+    params: new Map(),
+    expiresAtMs: 1_000,
+    q: 1,
+    callId: 'c',
+    cseq: 1,
+    path,
+    receivedFrom: { transport, address, port },
+    flowId: 7,
+    userAgent: undefined,
+    instance: flow?.instance,
+    regId: flow?.regId,
+  })
 }
 
 const open = () => true
@@ -57,5 +61,18 @@ describe('bindingTarget', () => {
       open,
     )
     expect(target.routes).toEqual(['<sip:edge.example.com;lr>'])
+  })
+
+  it('RFC 5626 §5.3: an outbound contact is reached by its flow alone, so that a flow that is gone fails', () => {
+    const own = binding('sip:1001@192.0.2.5;transport=tcp', 'TCP', '192.0.2.5', 40_000, [], { instance: 'i', regId: 1 })
+    expect(bindingTarget(own, closed).destination).toMatchObject({ flowId: 7 })
+  })
+
+  it('RFC 5626 §7: a device with several flows is one target', () => {
+    const flow = (instance: string, regId: number) =>
+      binding('sip:1001@192.0.2.5', 'UDP', '192.0.2.5', 5060, [], { instance, regId })
+    const plain = binding('sip:1001@192.0.2.9', 'UDP', '192.0.2.9', 5060)
+    const all = [flow('a', 2), flow('b', 1), flow('a', 1), plain]
+    expect(oneFlowPerDevice(all)).toEqual([all[0], all[1], plain])
   })
 })
