@@ -26,17 +26,17 @@ export class CallWorld {
   readonly violations: string[] = []
   readonly ladder: string[] = []
   sent = 0
-  private readonly random: SeededRandom
-  private readonly clock = new FakeClock()
+  protected readonly random: SeededRandom
+  protected readonly clock = new FakeClock()
   private readonly network: MemoryNetwork
   private readonly book: WireBook
   private readonly stacks: { readonly name: string; readonly stack: SipStack }[] = []
   private readonly attempts: Attempt[] = []
-  private readonly calls: Call[] = []
-  private readonly scheme: 'udp' | 'tcp'
+  protected readonly calls: Call[] = []
+  protected readonly scheme: 'udp' | 'tcp'
   private readonly isBad: boolean
-  private readonly isStormy: boolean
-  private openEnds = 0
+  protected readonly isStormy: boolean
+  protected openEnds = 0
 
   /** @param sabotage messages for which it is true vanish before anybody sees them, as if never sent */
   constructor(
@@ -65,7 +65,7 @@ export class CallWorld {
 
   /** Runs the operations, ends every call, waits for everything to be forgotten, and checks the rules. */
   async run(operations: number): Promise<void> {
-    const withBridge = this.random.chance(0.35)
+    const withBridge = this.hasHub()
     const alice = await this.phone('alice', 1)
     const bob = await this.phone('bob', 2)
     const hub = withBridge ? await this.bridge() : undefined
@@ -90,7 +90,12 @@ export class CallWorld {
     if (this.clock.nextWakeMs() !== Number.POSITIVE_INFINITY) this.violate('a timer is left after close')
   }
 
-  private async stack(name: string, host: number): Promise<SipStack> {
+  /** Whether the phones call each other through a back-to-back user agent. */
+  protected hasHub(): boolean {
+    return this.random.chance(0.35)
+  }
+
+  protected async stack(name: string, host: number): Promise<SipStack> {
     const factory = this.network.factory({
       scheme: this.scheme,
       transportName: this.scheme.toUpperCase(),
@@ -115,14 +120,14 @@ export class CallWorld {
     return stack
   }
 
-  private async phone(name: string, host: number): Promise<SipStack> {
+  protected async phone(name: string, host: number): Promise<SipStack> {
     const stack = await this.stack(name, host)
     stack.method('INVITE', (request) => this.ring(request))
     stack.method('MESSAGE', (request) => this.soon(() => request.reply(202)))
     return stack
   }
 
-  private async bridge(): Promise<SipStack> {
+  protected async bridge(): Promise<SipStack> {
     const stack = await this.stack('hub', 3)
     stack.method('INVITE', async (request) => {
       const callee = request.to.uri.toString().includes('bob') ? 2 : 1
@@ -132,7 +137,7 @@ export class CallWorld {
     return stack
   }
 
-  private operate(alice: SipStack, bob: SipStack, hub: SipStack | undefined): void {
+  protected operate(alice: SipStack, bob: SipStack, hub: SipStack | undefined): void {
     const isAlice = this.random.chance(0.5)
     const caller = isAlice ? alice : bob
     const dice = this.random.fraction()
@@ -215,7 +220,7 @@ export class CallWorld {
     })
   }
 
-  private take(call: Call): void {
+  protected take(call: Call): void {
     this.calls.push(call)
     this.openEnds += 1
     void call.ended.then(() => {
@@ -277,7 +282,7 @@ export class CallWorld {
     this.ladder.push(`${atMs.toFixed(1)} ${from.address} > ${to.address} ${line} (${cseq}, ${branchOf(text)}) ${fate}`)
   }
 
-  private check(): void {
+  protected check(): void {
     this.book.close()
     this.violations.push(...this.book.violations)
     if (this.openEnds > 0) this.violate(`${this.openEnds} promises never settled`)
@@ -305,15 +310,15 @@ export class CallWorld {
     }
   }
 
-  private soon(act: () => void, withinMs = 1_000): void {
+  protected soon(act: () => void, withinMs = 1_000): void {
     this.at(this.random.integer(0, withinMs), act)
   }
 
-  private at(afterMs: number, act: () => void): void {
+  protected at(afterMs: number, act: () => void): void {
     this.clock.schedule(this.clock.monotonicMs() + afterMs, act)
   }
 
-  private violate(what: string): void {
+  protected violate(what: string): void {
     if (this.violations.length < 20) this.violations.push(`${this.clock.monotonicMs().toFixed(1)} ms: ${what}`)
   }
 }

@@ -47,16 +47,23 @@ export class Branches {
     }
   }
 
+  /** The call is up: what the branches offered is not needed any more. */
+  forget(): void {
+    for (const branch of this.list) branch.earlySdp = undefined
+  }
+
   /** Early media is played from one branch at a time. */
   mayPlayEarly(index: number): boolean {
     return this.list.every((branch, at) => at === index || branch.earlySdp === undefined || branch.state === 'failed')
   }
 
-  /** The status to tell the caller when nobody can answer any more; undefined while somebody can. */
-  verdict(): number | undefined {
-    const failed = this.list.filter((branch) => branch.state === 'failed').map((branch) => branch.status)
+  /** The branch whose failure the caller is told when nobody can answer any more; undefined while somebody can. */
+  verdict(): { readonly branch: number; readonly status: number } | undefined {
+    const failed = this.list
+      .map(({ state, status }, branch) => ({ state, status, branch }))
+      .filter(({ state }) => state === 'failed')
     // A 6xx speaks for every place where the user could be (RFC 3261 §16.7 step 5).
-    if (failed.length < this.list.length && !failed.some((status) => status >= 600)) return undefined
-    return failed.reduce((left, right) => (failureRank(right) < failureRank(left) ? right : left))
+    if (failed.length < this.list.length && !failed.some(({ status }) => status >= 600)) return undefined
+    return failed.reduce((left, right) => (failureRank(right.status) < failureRank(left.status) ? right : left))
   }
 }

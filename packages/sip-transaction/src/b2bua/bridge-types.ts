@@ -19,7 +19,10 @@ export interface BridgeEnd {
   readonly setupMs?: number
   /** From the answer to the end; 0 when it was not answered. */
   readonly durationMs: number
-  /** In a few words, for records: `hang-up`, `ring-timeout`, `max-duration`, `media`, or what the caller of hangup() said. */
+  /**
+   * In a few words, for records: `hang-up`, `ring-timeout`, `max-duration`, `media`, `transferred` (the other side goes on
+   * in another bridge), or what the caller of hangup() said.
+   */
   readonly reason?: string
 }
 
@@ -28,6 +31,13 @@ export type BridgeEvent =
   | { readonly kind: 'ringing'; readonly status: number }
   | { readonly kind: 'answered'; readonly setupMs: number }
   | { readonly kind: 'reinvite'; readonly by: BridgeSide }
+  /** This side has put the other one on hold, or has taken it off hold (RFC 3264 §8.4): start or stop the music. */
+  | { readonly kind: 'hold' | 'resume'; readonly by: BridgeSide }
+  /** A transfer that this side asked for is carried out; `transfer-failed` ends it as well. */
+  | { readonly kind: 'transferring'; readonly by: BridgeSide; readonly target: string }
+  /** Somebody else has the place of this side now. */
+  | { readonly kind: 'replaced'; readonly side: BridgeSide; readonly reason: 'transfer' | 'replaces' }
+  | { readonly kind: 'transfer-failed'; readonly by: BridgeSide; readonly status: number }
   | { readonly kind: 'ended'; readonly end: BridgeEnd }
 
 /** What can happen to a bridge. */
@@ -43,7 +53,11 @@ export type BridgeInput =
       readonly branch: number
       readonly status: number
       readonly sdp: Uint8Array | undefined
+      /** It cannot be lost, so that its description counts (RFC 3262 §5). */
+      readonly isReliable?: boolean
     }
+  /** The caller's answer, in a PRACK, to the offer of a callee that was asked for one (RFC 3262 §5). */
+  | { readonly kind: 'early-answer'; readonly sdp: Uint8Array }
   /** The first 2xx of a branch. */
   | { readonly kind: 'accepted'; readonly branch: number; readonly sdp: Uint8Array | undefined }
   | { readonly kind: 'rejected'; readonly branch: number; readonly status: number }
@@ -58,6 +72,8 @@ export type BridgeInput =
       readonly request: number
       readonly method: 'INVITE' | 'UPDATE'
       readonly sdp: Uint8Array | undefined
+      /** Before the answer: the branch of side `b` that it came from. */
+      readonly branch?: number
     }
   /** The request of a modification was cancelled, or died, before its answer. */
   | { readonly kind: 'modify-abandoned'; readonly request: number }
@@ -65,6 +81,14 @@ export type BridgeInput =
   | { readonly kind: 'modify-answered'; readonly status: number; readonly sdp: Uint8Array | undefined }
   | { readonly kind: 'leg-ended'; readonly side: BridgeSide; readonly reason: string | undefined }
   | { readonly kind: 'hangup'; readonly reason: string | undefined }
+  /** A transfer asked for by that side begins: its end does not end the call until it is decided. */
+  | { readonly kind: 'transfer'; readonly side: BridgeSide; readonly target: string }
+  /** It has come to nothing. */
+  | { readonly kind: 'transfer-failed'; readonly status: number }
+  /** Somebody else has the place of that side. */
+  | { readonly kind: 'replaced'; readonly side: BridgeSide; readonly reason: 'transfer' | 'replaces' }
+  /** That side goes on in another bridge: this one ends without a word to it. */
+  | { readonly kind: 'taken'; readonly side: BridgeSide }
 
 /** What a bridge asks of its driver. */
 export type BridgeEffect =
@@ -90,7 +114,10 @@ export type BridgeEffect =
       readonly sdp: Uint8Array | undefined
     }
   | { readonly kind: 'accept'; readonly sdp: Uint8Array | undefined }
-  | { readonly kind: 'reject'; readonly status: number }
+  /** Answer the PRACK-less offer of that branch: the answer of the caller, for our PRACK. */
+  | { readonly kind: 'prack'; readonly branch: number; readonly sdp: Uint8Array }
+  /** `branch`: whose failure it is; absent when no target failed. `cause`: what that one said. */
+  | { readonly kind: 'reject'; readonly status: number; readonly branch?: number; readonly cause?: number }
   /** ACK the 2xx that this side gave to our INVITE. */
   | { readonly kind: 'ack'; readonly side: BridgeSide; readonly sdp: Uint8Array | undefined }
   | {

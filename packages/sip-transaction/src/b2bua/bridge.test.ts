@@ -163,6 +163,65 @@ describe('BridgeMachine', () => {
     ])
   })
 
+  it('RFC 3262 §5: the offer of a target before its answer is answered by the caller, and needs no other one', () => {
+    const rig = new Rig()
+    rig.give({ kind: 'start', sdp: undefined, branches: 1 })
+    expect(rig.give({ kind: 'progress', branch: 0, status: 183, sdp, isReliable: true })).toContain('anchor offer b #1')
+    expect(rig.give(anchored(1))).toEqual(['progress 183'])
+    expect(rig.machine.isEarlyOffer).toBe(true)
+    expect(rig.give({ kind: 'early-answer', sdp })).toEqual(['anchor answer a #2'])
+    expect(rig.give(anchored(2))).toEqual(['prack'])
+    expect(rig.give({ kind: 'accepted', branch: 0, sdp: undefined })).toEqual([
+      'adopt 0',
+      'ack b',
+      'accept',
+      'event answered',
+    ])
+    expect(rig.give({ kind: 'acknowledged', side: 'a', sdp: undefined })).toEqual([])
+    expect(rig.machine.state).toBe('active')
+  })
+
+  it('RFC 3311 §5.1: before the answer an UPDATE passes to the target whose media the caller has, and to no other', () => {
+    const rig = new Rig()
+    rig.give(start(2), anchored(1), { kind: 'progress', branch: 1, status: 183, sdp }, anchored(2))
+    const update = (side: 'a' | 'b', request: number, branch?: number): BridgeInput => ({
+      kind: 'modify',
+      side,
+      request,
+      method: 'UPDATE',
+      sdp,
+      ...(branch === undefined ? {} : { branch }),
+    })
+    expect(rig.give(update('b', 1, 0))).toEqual(['modify-reply #1 491'])
+    expect(rig.give(update('a', 2), anchored(3))).toEqual(['anchor offer a #3', 'modify b'])
+    expect(rig.give({ kind: 'rejected', branch: 1, status: 404 })).toEqual(['modify-reply #2 487'])
+    expect(rig.machine.earlyBranch).toBe(-1)
+  })
+
+  it('RFC 5589 §6: who asked for a transfer may leave; the other side waits until it is decided', () => {
+    const rig = up()
+    expect(rig.give({ kind: 'transfer', side: 'a', target: 'sip:x' })).toEqual(['event transferring'])
+    expect(rig.give({ kind: 'leg-ended', side: 'a', reason: undefined })).toEqual([])
+    expect(rig.give({ kind: 'replaced', side: 'a', reason: 'transfer' })).toEqual(['event replaced'])
+    expect(rig.give({ kind: 'leg-ended', side: 'a', reason: undefined })).toEqual([
+      'bye b',
+      'event ended',
+      'ended ANSWERED',
+    ])
+    const other = up()
+    other.give({ kind: 'transfer', side: 'a', target: 'sip:x' }, { kind: 'leg-ended', side: 'a', reason: undefined })
+    expect(other.give({ kind: 'transfer-failed', status: 486 })).toEqual([
+      'event transfer-failed',
+      'bye b',
+      'event ended',
+      'ended ANSWERED',
+    ])
+  })
+
+  it('a side that goes on elsewhere leaves without a word, and the other one is let go', () => {
+    expect(up().give({ kind: 'taken', side: 'b' })).toEqual(['bye a', 'event ended', 'ended ANSWERED'])
+  })
+
   it('rings no longer than it may', () => {
     const rig = new Rig()
     rig.give(start(), anchored(1))
@@ -201,7 +260,17 @@ function storm(seed: number): void {
     () => ({ kind: 'anchored', token: ++tokens, sdp }),
     () => ({ kind: 'anchored', token: ++tokens, sdp }),
     () => ({ kind: 'anchor-failed', token: ++tokens }),
-    () => ({ kind: 'progress', branch: pick([0, 1, 2]), status: pick([180, 183]), sdp: body() }),
+    () => ({
+      kind: 'progress',
+      branch: pick([0, 1, 2]),
+      status: pick([180, 183]),
+      sdp: body(),
+      isReliable: random.fraction() < 0.5,
+    }),
+    () => ({ kind: 'early-answer', sdp }),
+    () => ({ kind: 'transfer', side: side(), target: 'sip:x' }),
+    () => ({ kind: 'transfer-failed', status: 486 }),
+    () => ({ kind: 'replaced', side: side(), reason: 'transfer' }),
     () => ({ kind: 'accepted', branch: pick([0, 1, 2]), sdp: body() }),
     () => ({ kind: 'rejected', branch: pick([0, 1, 2]), status: pick([404, 486, 503, 603]) }),
     () => ({ kind: 'cancelled' }),
@@ -212,6 +281,7 @@ function storm(seed: number): void {
       request: ++request,
       method: pick(['INVITE', 'UPDATE'] as const),
       sdp: body(),
+      ...(random.fraction() < 0.3 ? { branch: pick([0, 1, 2]) } : {}),
     }),
     () => ({ kind: 'modify-answered', status: pick([200, 200, 405, 488]), sdp: body() }),
     () => ({ kind: 'modify-abandoned', request: Math.max(1, request - pick([0, 0, 1])) }),

@@ -3,10 +3,14 @@
  * among failed branches; RFC 3264 §5 to §8 for who offers and who answers). Pure: the driver owns the dialogs, runs the
  * media anchor, and brings back every fact as an input.
  */
-import { dispositionOf, statusForCaller } from './best-response'
+import { AnchorCalls } from './anchor-calls'
+import { statusForCaller } from './best-response'
 import { Branches } from './branches'
+import { answeredEnd, cancelledEnd, failedEnd } from './bridge-end'
 import type { BridgeEffect, BridgeEnd, BridgeInput, BridgeParty, BridgeSide } from './bridge-types'
+import { EarlyMedia } from './early-media'
 import { Modification } from './modification'
+import { Transfer } from './transfer'
 
 /** Where a bridge stands. */
 export type BridgeState =
@@ -27,21 +31,14 @@ export interface BridgeTimes {
   readonly maxDurationMs: number
 }
 
-type Purpose =
-  | { readonly kind: 'initial-offer' }
-  | { readonly kind: 'early-answer'; readonly branch: number; readonly status: number }
-  | { readonly kind: 'final-answer' }
-  | { readonly kind: 'late-offer' }
-  | { readonly kind: 'late-answer' }
-  | { readonly kind: 'modification' }
-
 /** One bridged call. */
 export class BridgeMachine {
   private current: BridgeState = 'setup'
   private readonly branches = new Branches()
-  private readonly purposes = new Map<number, Purpose>()
+  private readonly anchors = new AnchorCalls()
+  private readonly early = new EarlyMedia()
   private readonly modification: Modification
-  private nextToken = 1
+  private readonly transfer = new Transfer()
   private isLateOffer = false
   private winner = -1
   private isWinnerAcked = false
@@ -53,7 +50,7 @@ export class BridgeMachine {
 
   constructor(private readonly times: BridgeTimes) {
     this.modification = new Modification((op, side, sdp, out) =>
-      this.anchor({ kind: 'modification' }, op, side, sdp, out),
+      this.anchors.ask({ kind: 'modification' }, op, side, sdp, out),
     )
   }
 
@@ -67,6 +64,16 @@ export class BridgeMachine {
     return this.isRinging
   }
 
+  /** The target whose early media the caller has; -1 for none. */
+  get earlyBranch(): number {
+    return this.early.branch
+  }
+
+  /** Whether that media is an offer, to be answered in a PRACK. */
+  get isEarlyOffer(): boolean {
+    return this.early.lateOffer === 'offered'
+  }
+
   /** When {@link expire} is next due. */
   deadline(): number {
     return Math.min(this.ringDueMs, this.durationDueMs)
@@ -76,8 +83,7 @@ export class BridgeMachine {
   expire(nowMs: number, out: BridgeEffect[]): void {
     if (nowMs >= this.ringDueMs) {
       this.ringDueMs = Number.POSITIVE_INFINITY
-      const status = this.isRinging ? 480 : 408
-      this.fail(status, 'core', 'ring-timeout', nowMs, out)
+      this.fail({ status: this.isRinging ? 480 : 408 }, 'core', 'ring-timeout', out)
     } else if (nowMs >= this.durationDueMs) {
       this.durationDueMs = Number.POSITIVE_INFINITY
       this.hangUp('core', 'max-duration', nowMs, out)
@@ -86,54 +92,31 @@ export class BridgeMachine {
 
   /** Takes one input and appends what is to be done. */
   handle(input: BridgeInput, nowMs: number, out: BridgeEffect[]): void {
-    if (this.current === 'ended') {
-      this.handleEnded(input, out)
-      return
-    }
-    switch (input.kind) {
-      case 'start':
-        this.start(input.sdp, input.branches, nowMs, out)
-        return
-      case 'refuse':
-        if (this.current === 'setup') this.fail(input.status, 'core', input.reason, nowMs, out)
-        return
-      case 'anchored':
-        this.anchored(input.token, input.sdp, nowMs, out)
-        return
-      case 'anchor-failed':
-        this.anchorFailed(input.token, input.status, nowMs, out)
-        return
-      case 'progress':
-        this.progress(input.branch, input.status, input.sdp, out)
-        return
-      case 'accepted':
-        this.accepted(input.branch, input.sdp, nowMs, out)
-        return
-      case 'rejected':
-        this.rejected(input.branch, input.status, nowMs, out)
-        return
-      case 'cancelled':
-        this.cancelled(nowMs, out)
-        return
-      case 'acknowledged':
-        this.acknowledged(input.side, input.sdp, nowMs, out)
-        return
-      case 'modify':
-        this.modify(input, out)
-        return
-      case 'modify-abandoned':
-        this.modification.abandoned(input.request, out)
-        return
-      case 'modify-answered':
-        this.modification.answered(input.status, input.sdp, out)
-        return
-      case 'leg-ended':
-        this.legEnded(input.side, input.reason, nowMs, out)
-        return
-      case 'hangup':
-        this.hangUp('core', input.reason ?? 'hang-up', nowMs, out)
-        return
-    }
+    const { kind } = input
+    if (this.current === 'ended') this.handleEnded(input, out)
+    else if (kind === 'start') this.start(input.sdp, input.branches, nowMs, out)
+    else if (kind === 'refuse') this.refuse(input.status, input.reason, out)
+    else if (kind === 'anchored') this.anchored(input.token, input.sdp, nowMs, out)
+    else if (kind === 'anchor-failed') this.anchorFailed(input.token, input.status, nowMs, out)
+    else if (kind === 'progress') this.progress(input, out)
+    else if (kind === 'early-answer') this.earlyAnswer(input.sdp, out)
+    else if (kind === 'accepted') this.accepted(input.branch, input.sdp, nowMs, out)
+    else if (kind === 'rejected') this.rejected(input.branch, input.status, out)
+    else if (kind === 'cancelled') this.cancelled(out)
+    else if (kind === 'acknowledged') this.acknowledged(input.side, input.sdp, nowMs, out)
+    else if (kind === 'modify') this.modify(input, out)
+    else if (kind === 'modify-abandoned') this.modification.abandoned(input.request, out)
+    else if (kind === 'modify-answered') this.modification.answered(input.status, input.sdp, out)
+    else if (kind === 'transfer') this.transfer.begin(input.side, input.target, this.current === 'active', out)
+    else if (kind === 'transfer-failed') this.transferFailed(input.status, nowMs, out)
+    else if (kind === 'replaced') this.transfer.done(input.side, input.reason, out)
+    else if (kind === 'taken') this.taken(input.side, nowMs, out)
+    else if (kind === 'leg-ended') this.legEnded(input.side, input.reason, nowMs, out)
+    else this.hangUp('core', input.reason ?? 'hang-up', nowMs, out)
+  }
+
+  private refuse(status: number, reason: string, out: BridgeEffect[]): void {
+    if (this.current === 'setup') this.fail({ status }, 'core', reason, out)
   }
 
   private start(sdp: Uint8Array | undefined, branches: number, nowMs: number, out: BridgeEffect[]): void {
@@ -142,7 +125,7 @@ export class BridgeMachine {
     this.branches.open(branches)
     this.isLateOffer = sdp === undefined
     if (sdp === undefined) this.inviteAll(undefined, out)
-    else this.anchor({ kind: 'initial-offer' }, 'offer', 'a', sdp, out)
+    else this.anchors.ask({ kind: 'initial-offer' }, 'offer', 'a', sdp, out)
   }
 
   private inviteAll(sdp: Uint8Array | undefined, out: BridgeEffect[]): void {
@@ -150,30 +133,21 @@ export class BridgeMachine {
     this.branches.invite(sdp, out)
   }
 
-  private anchor(
-    purpose: Purpose,
-    op: 'offer' | 'answer',
-    side: BridgeSide,
-    sdp: Uint8Array,
-    out: BridgeEffect[],
-  ): void {
-    const token = this.nextToken
-    this.nextToken += 1
-    this.purposes.set(token, purpose)
-    out.push({ kind: 'anchor', token, op, side, sdp })
-  }
-
   private anchored(token: number, sdp: Uint8Array, nowMs: number, out: BridgeEffect[]): void {
-    const purpose = this.purposes.get(token)
-    this.purposes.delete(token)
+    const purpose = this.anchors.take(token)
     switch (purpose?.kind) {
       case 'initial-offer':
         this.inviteAll(sdp, out)
         return
       case 'early-answer':
-        if (this.current === 'calling' && this.branches.pending(purpose.branch) !== undefined) {
-          out.push({ kind: 'progress', status: purpose.status, branch: purpose.branch, sdp })
-        }
+      case 'early-offer':
+        this.progressAnchored(purpose.branch, purpose.status, sdp, out)
+        return
+      case 'early-late-answer':
+        if (this.current !== 'calling') return
+        this.early.lateOffer = 'agreed'
+        this.isLateOffer = false
+        out.push({ kind: 'prack', branch: purpose.branch, sdp })
         return
       case 'final-answer':
       case 'late-offer':
@@ -185,22 +159,23 @@ export class BridgeMachine {
         this.current = 'active'
         return
       case 'modification':
-        this.modification.anchored(sdp, out)
+        if (this.modification.anchored(sdp, out) === 'agreed') this.early.isChanged = true
         return
       case undefined:
     }
   }
 
   private anchorFailed(token: number, status: number | undefined, nowMs: number, out: BridgeEffect[]): void {
-    const purpose = this.purposes.get(token)
-    this.purposes.delete(token)
+    const purpose = this.anchors.take(token)
     switch (purpose?.kind) {
       case 'initial-offer':
-        this.fail(status ?? 488, 'core', 'media', nowMs, out)
+        this.fail({ status: status ?? 488 }, 'core', 'media', out)
         return
+      case 'early-offer':
+      case 'early-late-answer':
       case 'final-answer':
       case 'late-offer':
-        this.fail(status ?? 502, 'core', 'media', nowMs, out)
+        this.fail({ status: status ?? 502 }, 'core', 'media', out)
         return
       case 'late-answer':
         this.hangUp('core', 'media', nowMs, out)
@@ -213,7 +188,8 @@ export class BridgeMachine {
     }
   }
 
-  private progress(index: number, status: number, sdp: Uint8Array | undefined, out: BridgeEffect[]): void {
+  private progress(input: Extract<BridgeInput, { kind: 'progress' }>, out: BridgeEffect[]): void {
+    const { branch: index, status, sdp, isReliable = false } = input
     const branch = this.branches.pending(index)
     if (this.current !== 'calling' || branch === undefined || status === 100) return
     branch.state = 'ringing'
@@ -221,14 +197,33 @@ export class BridgeMachine {
       this.isRinging = true
       out.push({ kind: 'event', event: { kind: 'ringing', status } })
     }
-    // Early media is taken from one branch at a time; a body before any offer of ours cannot be an answer.
-    const isEarlyMedia = sdp !== undefined && !this.isLateOffer && this.branches.mayPlayEarly(index)
-    if (isEarlyMedia) {
+    const { early } = this
+    if (sdp !== undefined && this.isLateOffer && isReliable && early.lateOffer === 'none') {
+      // Only one target is asked for its offer before the answer.
+      early.branch = index
+      early.lateOffer = 'offered'
+      this.anchors.ask({ kind: 'early-offer', branch: index, status }, 'offer', 'b', sdp, out)
+      return
+    }
+    // Early media is taken from one branch at a time; once it has been changed by UPDATE, copies say nothing new.
+    const isNews = sdp !== undefined && !this.isLateOffer && !early.isSettledWith(index)
+    if (isNews && this.branches.mayPlayEarly(index)) {
       branch.earlySdp = sdp
-      this.anchor({ kind: 'early-answer', branch: index, status }, 'answer', 'b', sdp, out)
+      early.branch = index
+      this.anchors.ask({ kind: 'early-answer', branch: index, status }, 'answer', 'b', sdp, out)
     } else {
       out.push({ kind: 'progress', status, branch: index, sdp: undefined })
     }
+  }
+
+  private progressAnchored(branch: number, status: number, sdp: Uint8Array, out: BridgeEffect[]): void {
+    if (this.current === 'calling' && this.branches.pending(branch) !== undefined)
+      out.push({ kind: 'progress', status, branch, sdp })
+  }
+
+  private earlyAnswer(sdp: Uint8Array, out: BridgeEffect[]): void {
+    if (this.current !== 'calling' || this.early.lateOffer !== 'offered') return
+    this.anchors.ask({ kind: 'early-late-answer', branch: this.early.branch }, 'answer', 'a', sdp, out)
   }
 
   private accepted(index: number, sdp: Uint8Array | undefined, nowMs: number, out: BridgeEffect[]): void {
@@ -245,14 +240,20 @@ export class BridgeMachine {
     branch.state = 'won'
     out.push({ kind: 'adopt', branch: index })
     this.branches.cancel(true, out)
+    if (index !== this.early.branch) this.modification.abandon(out, undefined)
+    if (this.early.isSettledWith(index)) {
+      this.ackWinner(undefined, out)
+      this.acceptCaller(undefined, nowMs, out)
+      return
+    }
     const description = sdp ?? (this.isLateOffer ? undefined : branch.earlySdp)
     if (!this.isLateOffer) this.ackWinner(undefined, out)
     if (description === undefined) {
-      this.fail(502, 'core', 'media', nowMs, out)
+      this.fail({ status: 502 }, 'core', 'media', out)
       return
     }
-    if (this.isLateOffer) this.anchor({ kind: 'late-offer' }, 'offer', 'b', description, out)
-    else this.anchor({ kind: 'final-answer' }, 'answer', 'b', description, out)
+    if (this.isLateOffer) this.anchors.ask({ kind: 'late-offer' }, 'offer', 'b', description, out)
+    else this.anchors.ask({ kind: 'final-answer' }, 'answer', 'b', description, out)
   }
 
   private ackWinner(sdp: Uint8Array | undefined, out: BridgeEffect[]): void {
@@ -261,30 +262,33 @@ export class BridgeMachine {
     out.push({ kind: 'ack', side: 'b', sdp })
   }
 
-  private acceptCaller(sdp: Uint8Array, nowMs: number, out: BridgeEffect[]): void {
+  private acceptCaller(sdp: Uint8Array | undefined, nowMs: number, out: BridgeEffect[]): void {
     if (this.current !== 'answering') return
     this.current = 'acking'
     this.answeredAtMs = nowMs
     this.durationDueMs = nowMs + this.times.maxDurationMs
-    out.push({ kind: 'accept', sdp })
-    out.push({ kind: 'event', event: { kind: 'answered', setupMs: nowMs - this.startedAtMs } })
+    this.branches.forget()
+    const event = { kind: 'answered', setupMs: nowMs - this.startedAtMs } as const
+    out.push({ kind: 'accept', sdp }, { kind: 'event', event })
   }
 
-  private rejected(index: number, status: number, nowMs: number, out: BridgeEffect[]): void {
+  private rejected(index: number, status: number, out: BridgeEffect[]): void {
     const branch = this.branches.pending(index)
     if (branch === undefined || this.current !== 'calling') return
     branch.state = 'failed'
     branch.status = status
+    if (index === this.early.branch) this.modification.abandon(out, undefined)
+    this.early.lost(index)
     const verdict = this.branches.verdict()
-    if (verdict !== undefined) this.fail(verdict, 'b', undefined, nowMs, out)
+    if (verdict !== undefined) this.fail(verdict, 'b', undefined, out)
   }
 
-  private cancelled(nowMs: number, out: BridgeEffect[]): void {
+  private cancelled(out: BridgeEffect[]): void {
     if (this.current === 'acking' || this.current === 'active') return
     this.branches.cancel(false, out)
     if (this.winner >= 0) out.push({ kind: 'bye', side: 'b', reason: undefined })
-    const end = { disposition: 'CANCELLED', status: 487, by: 'a', durationMs: 0 } as const
-    this.finish({ ...end, setupMs: undefined }, nowMs, out)
+    this.modification.abandon(out, 'a')
+    this.finish(cancelledEnd, out)
   }
 
   private acknowledged(side: BridgeSide, sdp: Uint8Array | undefined, nowMs: number, out: BridgeEffect[]): void {
@@ -298,17 +302,17 @@ export class BridgeMachine {
       return
     }
     if (sdp === undefined) this.hangUp('core', 'media', nowMs, out)
-    else if (![...this.purposes.values()].some((purpose) => purpose.kind === 'late-answer')) {
-      this.anchor({ kind: 'late-answer' }, 'answer', 'a', sdp, out)
-    }
+    else if (!this.anchors.has('late-answer')) this.anchors.ask({ kind: 'late-answer' }, 'answer', 'a', sdp, out)
   }
 
   private modify(input: Extract<BridgeInput, { kind: 'modify' }>, out: BridgeEffect[]): void {
-    if (this.current !== 'active' || this.modification.isUnderWay) {
+    const isEarly = this.current === 'calling' && input.method === 'UPDATE' && input.sdp !== undefined
+    const mayPass = this.current === 'active' || (isEarly && this.early.mayChange(input.branch))
+    if (!mayPass || this.modification.isUnderWay) {
       out.push({ kind: 'modify-reply', request: input.request, status: 491, sdp: undefined })
       return
     }
-    out.push({ kind: 'event', event: { kind: 'reinvite', by: input.side } })
+    if (!isEarly) out.push({ kind: 'event', event: { kind: 'reinvite', by: input.side } })
     this.modification.start(input, out)
   }
 
@@ -316,66 +320,73 @@ export class BridgeMachine {
     if (side === 'b' && this.current === 'answering') {
       // The called side left before the caller heard of its answer.
       this.winner = -1
-      this.fail(480, 'b', reason, nowMs, out)
+      this.fail({ status: 480 }, 'b', reason, out)
       return
     }
-    const other = side === 'a' ? 'b' : 'a'
     if (this.current !== 'acking' && this.current !== 'active') {
-      this.cancelled(nowMs, out)
+      if (side === 'a') this.cancelled(out)
       return
     }
+    // Who has asked for a transfer may leave before it is decided; the other side waits for it.
+    if (this.transfer.left(side)) this.modification.gone(side)
+    else this.leave(side, reason, nowMs, out)
+  }
+
+  /** One side is gone: so is the call. */
+  private leave(side: BridgeSide, reason: string | undefined, nowMs: number, out: BridgeEffect[]): void {
     this.modification.abandon(out, side)
-    out.push({ kind: 'bye', side: other, reason })
-    this.finish(this.answeredEnd(side, reason ?? 'hang-up', nowMs), nowMs, out)
+    out.push({ kind: 'bye', side: side === 'a' ? 'b' : 'a', reason })
+    this.finishAnswered(side, reason ?? 'hang-up', nowMs, out)
+  }
+
+  private transferFailed(status: number, nowMs: number, out: BridgeEffect[]): void {
+    if (this.transfer.fail(status, out) === 'end') this.leave(this.transfer.by, 'transfer failed', nowMs, out)
+  }
+
+  private taken(side: BridgeSide, nowMs: number, out: BridgeEffect[]): void {
+    if (this.current !== 'active') return
+    this.modification.abandon(out, side)
+    out.push({ kind: 'bye', side: side === 'a' ? 'b' : 'a', reason: 'transferred' })
+    this.finishAnswered('core', 'transferred', nowMs, out)
   }
 
   /** Ends the call from the middle: whatever each side needs by its state. */
   private hangUp(by: BridgeParty, reason: string, nowMs: number, out: BridgeEffect[]): void {
     if (this.current !== 'acking' && this.current !== 'active') {
       // Nobody asked the called side whether it wants to talk: 480 tells the caller that nobody will.
-      this.fail(480, by, reason, nowMs, out)
+      this.fail({ status: 480 }, by, reason, out)
       return
     }
     this.modification.abandon(out, undefined)
     out.push({ kind: 'bye', side: 'b', reason }, { kind: 'bye', side: 'a', reason })
-    this.finish(this.answeredEnd(by, reason, nowMs), nowMs, out)
+    this.finishAnswered(by, reason, nowMs, out)
   }
 
-  private answeredEnd(by: BridgeParty, reason: string, nowMs: number): EndDraft {
-    const answeredAtMs = this.answeredAtMs ?? nowMs
-    return {
-      disposition: 'ANSWERED',
-      status: 200,
-      by,
-      setupMs: answeredAtMs - this.startedAtMs,
-      durationMs: nowMs - answeredAtMs,
-      reason,
-    }
+  private finishAnswered(by: BridgeParty, reason: string, nowMs: number, out: BridgeEffect[]): void {
+    this.finish(answeredEnd(by, reason, this.startedAtMs, this.answeredAtMs ?? nowMs, nowMs), out)
   }
 
   /** The call was not answered: tells the caller and leaves every branch. */
-  private fail(status: number, by: BridgeParty, reason: string | undefined, nowMs: number, out: BridgeEffect[]): void {
+  private fail(
+    verdict: { readonly status: number; readonly branch?: number },
+    by: BridgeParty,
+    reason: string | undefined,
+    out: BridgeEffect[],
+  ): void {
+    const { status, branch } = verdict
     this.branches.cancel(false, out)
     if (this.winner >= 0) out.push({ kind: 'bye', side: 'b', reason })
-    out.push({ kind: 'reject', status: by === 'core' ? status : statusForCaller(status) })
-    this.finish(
-      { disposition: dispositionOf(status), status, by, setupMs: undefined, durationMs: 0, reason },
-      nowMs,
-      out,
-    )
+    this.modification.abandon(out, undefined)
+    const shown = by === 'core' ? status : statusForCaller(status)
+    out.push({ kind: 'reject', status: shown, ...(branch === undefined ? {} : { branch, cause: status }) })
+    this.finish(failedEnd(status, by, reason), out)
   }
 
-  private finish(draft: EndDraft, _nowMs: number, out: BridgeEffect[]): void {
+  private finish(end: BridgeEnd, out: BridgeEffect[]): void {
     this.current = 'ended'
     this.ringDueMs = Number.POSITIVE_INFINITY
     this.durationDueMs = Number.POSITIVE_INFINITY
-    this.purposes.clear()
-    const { setupMs, reason, ...rest } = draft
-    const end: BridgeEnd = {
-      ...rest,
-      ...(setupMs === undefined ? {} : { setupMs }),
-      ...(reason === undefined ? {} : { reason }),
-    }
+    this.anchors.clear()
     out.push({ kind: 'event', event: { kind: 'ended', end } }, { kind: 'ended', end })
   }
 
@@ -384,13 +395,4 @@ export class BridgeMachine {
     if (input.kind === 'accepted') out.push({ kind: 'drop', branch: input.branch })
     if (input.kind === 'modify') out.push({ kind: 'modify-reply', request: input.request, status: 481, sdp: undefined })
   }
-}
-
-interface EndDraft {
-  readonly disposition: BridgeEnd['disposition']
-  readonly status: number
-  readonly by: BridgeParty
-  readonly setupMs: number | undefined
-  readonly durationMs: number
-  readonly reason?: string | undefined
 }

@@ -2,6 +2,8 @@
  * A re-INVITE or UPDATE on its way through a bridge: offered by one side, answered by the other, in both orders of
  * offer and answer (RFC 3261 §14, RFC 3264 §8, RFC 3311). One at a time; the bridge refuses a second one with 491.
  */
+
+import { isHolding } from '../dialog/hold'
 import type { BridgeEffect, BridgeInput, BridgeSide } from './bridge-types'
 
 type AnchorCall = (op: 'offer' | 'answer', side: BridgeSide, sdp: Uint8Array, out: BridgeEffect[]) => void
@@ -33,11 +35,14 @@ interface Work {
   offer: Uint8Array | undefined
   /** The asking side has gone back on its request, so that no answer is due to it. */
   isAbandoned: boolean
+  /** The side that offers, and whether its offer puts the other one on hold. */
+  hold: { readonly by: BridgeSide; readonly isHeld: boolean } | undefined
 }
 
 /** The modification under way, if any. */
 export class Modification {
   private work: Work | undefined
+  private readonly holds = { a: false, b: false }
 
   constructor(private readonly anchor: AnchorCall) {}
 
@@ -60,6 +65,7 @@ export class Modification {
       asked: method,
       offer: undefined,
       isAbandoned: false,
+      hold: input.sdp === undefined ? undefined : { by: from, isHeld: isHolding(input.sdp) },
     } as const
     if (input.sdp === undefined) {
       this.work = { ...base, phase: 'asking' }
@@ -70,26 +76,28 @@ export class Modification {
     }
   }
 
-  /** The media anchor has done what the current phase asked of it. */
-  anchored(sdp: Uint8Array, out: BridgeEffect[]): void {
+  /** The media anchor has done what the current phase asked of it; `agreed` when both sides have the new session now. */
+  anchored(sdp: Uint8Array, out: BridgeEffect[]): 'agreed' | undefined {
     const work = this.work
-    if (work === undefined) return
+    if (work === undefined) return undefined
     if (work.phase === 'anchoring-offer') {
       if (work.isAbandoned) {
         this.work = undefined
-        return
+        return undefined
       }
       work.phase = 'asking'
       work.offer = sdp
       out.push({ kind: 'modify', side: work.to, method: work.method, sdp })
     } else if (work.phase === 'anchoring-answer') {
       this.replyFinal(work, sdp, out)
+      return 'agreed'
     } else if (work.phase === 'anchoring-late-offer') {
       this.replyFinal(work, sdp, out)
     } else if (work.phase === 'anchoring-late-answer') {
       this.work = undefined
       out.push({ kind: 'ack', side: work.to, sdp })
     }
+    return undefined
   }
 
   /** The media anchor refused. `fatal` when the sides no longer agree on the media and the call must end. */
@@ -111,6 +119,14 @@ export class Modification {
     if (work === undefined || work.request !== request || work.isAbandoned) return
     work.isAbandoned = true
     if (work.phase === 'asking') out.push({ kind: 'modify-cancel', side: work.to })
+  }
+
+  /** The asking side is gone, and the call goes on: as if it had gone back on what it asked. */
+  gone(side: BridgeSide): void {
+    const { work } = this
+    if (work?.from !== side) return
+    if (work.phase === 'acking' || work.phase === 'anchoring-late-answer') this.work = undefined
+    else work.isAbandoned = true
   }
 
   /** The other side answered what we passed on. */
@@ -172,6 +188,7 @@ export class Modification {
         return
       }
       work.phase = 'anchoring-late-offer'
+      work.hold = { by: work.to, isHeld: isHolding(sdp) }
       this.anchor('offer', work.to, sdp, out)
       return
     }
@@ -182,6 +199,12 @@ export class Modification {
     }
     work.phase = 'anchoring-answer'
     this.anchor('answer', work.to, sdp, out)
+  }
+
+  private noteHold({ hold }: Work, out: BridgeEffect[]): void {
+    if (hold === undefined || this.holds[hold.by] === hold.isHeld) return
+    this.holds[hold.by] = hold.isHeld
+    out.push({ kind: 'event', event: { kind: hold.isHeld ? 'hold' : 'resume', by: hold.by } })
   }
 
   private replyFinal(work: Work, sdp: Uint8Array | undefined, out: BridgeEffect[]): void {
@@ -197,6 +220,7 @@ export class Modification {
       status: sdp === undefined && work.isLateOffer ? 488 : 200,
       sdp,
     })
+    if (sdp !== undefined) this.noteHold(work, out)
     if (work.method === 'INVITE' && !(sdp === undefined && work.isLateOffer)) work.phase = 'acking'
     else this.work = undefined
   }

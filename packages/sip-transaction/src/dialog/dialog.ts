@@ -73,15 +73,24 @@ export class Dialog {
     this.isSecure = init.isSecure
   }
 
-  /** The dialog that a response with `localTag` to this request makes on the answering side (RFC 3261 §12.1.1). */
-  static ofServer(request: SipRequest, localTag: string, isSecureFlow: boolean): Dialog {
+  /**
+   * The dialog that a response with `localTag` to this request makes on the answering side (RFC 3261 §12.1.1).
+   * @param asked what the request answers, when it is a NOTIFY (RFC 6665 §4.4.1): the number that this side has used, and
+   *   where it has asked, for the NOTIFY may lack a Contact
+   */
+  static ofServer(
+    request: SipRequest,
+    localTag: string,
+    isSecureFlow: boolean,
+    asked?: { readonly cseq: number; readonly target: Uri },
+  ): Dialog {
     return new Dialog({
       callId: request.callId,
       local: request.to.withParam('tag', localTag),
       remote: request.from,
       routeSet: recordRoutesOf(request),
-      remoteTarget: contactOf(request) ?? request.from.uri,
-      localCseq: 0,
+      remoteTarget: contactOf(request) ?? asked?.target ?? request.from.uri,
+      localCseq: asked?.cseq ?? 0,
       remoteCseq: request.cseq.seq,
       isSecure: isSecureFlow && request.uri.scheme === 'sips',
     })

@@ -79,7 +79,7 @@ describe('InviteUsage', () => {
 
 describe('endsDialog', () => {
   it('RFC 5057 §5.1: 481 and 408 end the dialog whatever was asked, others only for the INVITE usage', () => {
-    for (const method of ['INVITE', 'UPDATE', 'INFO', 'PRACK']) {
+    for (const method of ['INVITE', 'UPDATE', 'INFO', 'REFER']) {
       expect([endsDialog(method, 481), endsDialog(method, 408)]).toEqual([true, true])
       expect([endsDialog(method, 200), endsDialog(method, 491), endsDialog(method, 500)]).toEqual([false, false, false])
     }

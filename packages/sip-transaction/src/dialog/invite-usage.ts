@@ -253,8 +253,17 @@ const lostStatuses: ReadonlySet<number> = new Set([408, 481])
 /** The same for the requests of its INVITE usage (RFC 5057 §5.1), where they leave no doubt about what they end. */
 const lostUsageStatuses: ReadonlySet<number> = new Set([404, 408, 410, 416, 480, 481, 482, 483, 484, 485, 502, 604])
 
+/**
+ * Whether the failure of a request says nothing of the call: without an answer to a PRACK the INVITE has its own end (RFC
+ * 3262 §4), and NOTIFY is of a subscription that shares the dialog (RFC 5057 §4.1).
+ */
+export function hasOwnEnd(method: string): boolean {
+  return method === 'PRACK' || method === 'NOTIFY'
+}
+
 /** Whether a final response to a request in the dialog means that the dialog is lost. */
 export function endsDialog(method: string, status: number): boolean {
+  if (hasOwnEnd(method)) return false
   const statuses = method === 'INVITE' || method === 'UPDATE' ? lostUsageStatuses : lostStatuses
   return statuses.has(status)
 }

@@ -4,10 +4,13 @@ import { describe, expect, it } from 'vitest'
 import type { MachineDefinition } from '../fsm/definition'
 import { drawMachine } from '../fsm/draw'
 import { outgoingInviteDefinition } from '../ua/outgoing-invite'
+import { registrationDefinition } from '../ua/registration'
 import { inviteUsageDefinition } from './invite-usage'
 import { Negotiation, type NegotiationInput, type NegotiationState, negotiationDefinition } from './negotiation'
 import { reliableClientDefinition, reliableServerDefinition } from './reliable-provisional'
 import { sessionTimerDefinition } from './session-timer'
+import { subscriberDefinition } from './subscribe-usage'
+import { notifierDefinition } from './subscribe-usage-notifier'
 
 const folder = fileURLToPath(new URL('../../../../docs/fsm/', import.meta.url))
 const definitions: readonly MachineDefinition<string, string, string>[] = [
@@ -17,6 +20,9 @@ const definitions: readonly MachineDefinition<string, string, string>[] = [
   reliableServerDefinition,
   reliableClientDefinition,
   sessionTimerDefinition,
+  subscriberDefinition,
+  notifierDefinition,
+  registrationDefinition,
 ]
 
 describe('docs/fsm', () => {

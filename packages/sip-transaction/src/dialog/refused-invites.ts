@@ -4,6 +4,8 @@
  * us send anything to anyone. Pure.
  */
 
+import { AgedMap } from '../timers/aged-map'
+
 interface Remembered {
   readonly untilMs: number
   /** To tags of 2xx that have been dealt with. */
@@ -12,7 +14,7 @@ interface Remembered {
 
 /** The memory of one stack. */
 export class RefusedInvites {
-  private readonly known = new Map<string, Remembered>()
+  private readonly known = new AgedMap<string, Remembered>()
 
   /**
    * @param sizeMax INVITEs remembered; over it the oldest is forgotten
@@ -29,18 +31,13 @@ export class RefusedInvites {
 
   /** When the oldest is to be forgotten. */
   nextDueMs(): number {
-    for (const { untilMs } of this.known.values()) return untilMs
-    return Number.POSITIVE_INFINITY
+    return this.known.oldestValue?.untilMs ?? Number.POSITIVE_INFINITY
   }
 
   /** An INVITE has ended without a call. */
   add(callId: string, fromTag: string, cseq: number, untilMs: number): void {
-    const key = inviteKey(callId, fromTag, cseq)
-    this.known.delete(key)
-    this.known.set(key, { untilMs, tags: new Set() })
-    if (this.known.size <= this.sizeMax) return
-    const oldest = this.known.keys().next().value
-    if (oldest !== undefined) this.known.delete(oldest)
+    this.known.set(inviteKey(callId, fromTag, cseq), { untilMs, tags: new Set() })
+    if (this.known.size > this.sizeMax) this.known.deleteOldest()
   }
 
   /** A 2xx came for that INVITE: true when it is the first of its dialog and is to be acknowledged and ended. */
@@ -54,10 +51,7 @@ export class RefusedInvites {
 
   /** Lets go of what is over, oldest first. */
   forget(nowMs: number): void {
-    for (const [key, { untilMs }] of this.known) {
-      if (untilMs > nowMs) return
-      this.known.delete(key)
-    }
+    while (this.nextDueMs() <= nowMs) this.known.deleteOldest()
   }
 }
 

@@ -2,15 +2,30 @@
  * The INVITE to one target of a bridge: what goes on from the caller, and what is the bridge's own. Credentials, routes
  * and option tags of the caller concern its own leg and stay there (RFC 3261 §22.3, §20.37).
  */
-import { NameAddr } from '@carillon/sip-parser'
+import { type HeaderInit, NameAddr, type SipRequest, SipUri } from '@carillon/sip-parser'
+import { passedHeaders } from '../b2bua/header-policy'
 import { initialMaxForwards } from '../dialog/dialog'
-import { bridgeAllow } from './bridge-relay'
+import { hasTag } from '../dialog/session-interval'
+import type { CalleeSpec } from './bridge-callee'
+import type { BridgeOptions, BridgeTarget } from './bridge-options'
+import { allowOf } from './bridge-relay'
 import type { Core } from './core'
-import type { IncomingRequest } from './incoming-request'
 import { inviteHeaders } from './invite-headers'
-import type { BridgeOptions, BridgeTarget } from './options'
-import { type OutgoingSpec, readAddress, readUri } from './outgoing'
+import { readAddress, readUri } from './outgoing'
 import { sdpOf } from './session-body'
+
+/** Who calls, as far as the called side may know. */
+export interface CallerFacts {
+  readonly from: NameAddr
+  /** The INVITE that came in; absent for third party call control. */
+  readonly message: SipRequest | undefined
+}
+
+/** Whether an offer in a provisional response could be answered by that caller in a PRACK (RFC 3262 §5). */
+export function takesEarlyOffers(core: Core, caller: SipRequest | undefined, targets: number): boolean {
+  if (caller === undefined || targets !== 1 || core.capabilities.reliable === 'never') return false
+  return hasTag(caller, '100rel')
+}
 
 /**
  * Reads one target.
@@ -18,14 +33,20 @@ import { sdpOf } from './session-body'
  */
 export function branchSpec(
   core: Core,
-  incoming: IncomingRequest,
+  caller: CallerFacts,
   target: BridgeTarget,
   options: BridgeOptions,
-): Omit<OutgoingSpec, 'body' | 'contentType'> {
+  targets: number,
+): CalleeSpec {
+  const { message } = caller
   const uri = readUri(target.uri, 'target')
-  const from = options.from === undefined ? incoming.from : readAddress(options.from, 'From')
-  // Without an offer of the caller an offer in a reliable response could not be answered in time (RFC 3262 §5).
-  const reliable = sdpOf(incoming.message) === undefined ? 'never' : undefined
+  const shown = options.hideTopology === true ? withOwnHost(core, caller.from) : caller.from
+  const from = options.from === undefined ? shown : readAddress(options.from, 'From')
+  // Without an offer of the caller an offer in a reliable response has to be answered by it, in time (RFC 3262 §5).
+  const isLate = message === undefined || sdpOf(message) === undefined
+  const reliable = isLate && !takesEarlyOffers(core, message, targets) ? 'never' : undefined
+  const passed = message === undefined ? [] : passedHeaders(message, options.headerPolicy?.toB)
+  const headers: HeaderInit[] = [...inviteHeaders(core, reliable, allowOf(options)), ...passed]
   return {
     method: 'INVITE',
     uri,
@@ -34,11 +55,26 @@ export function branchSpec(
     callId: core.newCallId(),
     firstCseq: 1,
     // A back-to-back agent is one more hop: loops through it must come to an end.
-    maxForwards: Math.max(0, Math.min(incoming.message.maxForwards ?? initialMaxForwards, 255) - 1),
-    headers: [...inviteHeaders(core, reliable, bridgeAllow), ...(options.headers ?? []), ...(target.headers ?? [])],
+    maxForwards: Math.max(0, Math.min(message?.maxForwards ?? initialMaxForwards, 255) - 1),
+    headers: [...headers, ...(options.headers ?? []), ...(target.headers ?? [])],
     contact: true,
     routes: target.routes ?? [],
     destination: target.destination,
     credentials: target.credentials,
   }
+}
+
+/** The host by which this stack names itself. */
+export function ownHost(core: Core): string {
+  const uri = readAddress(core.egress.defaultFrom(), 'From').uri
+  return uri instanceof SipUri ? uri.host : 'anonymous.invalid'
+}
+
+/** The caller's name and number at our own host. */
+function withOwnHost(core: Core, from: NameAddr): NameAddr {
+  const { uri, displayName } = from
+  if (!(uri instanceof SipUri)) return from
+  const { user } = uri
+  const own = SipUri.of({ ...(user === undefined ? {} : { user }), host: ownHost(core) })
+  return NameAddr.of({ uri: own, ...(displayName === undefined ? {} : { displayName }) })
 }

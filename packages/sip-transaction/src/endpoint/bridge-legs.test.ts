@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Bridge } from './bridge'
 import type { Call } from './call'
+import type { EarlyDialog } from './early-dialog'
 import type { IncomingRequest } from './incoming-request'
 import type { BridgeOptions, SdpAnchor, SipStackOptions } from './options'
 import { Scenario } from './scenario'
@@ -123,8 +124,8 @@ describe('reliable provisional responses through a bridge', () => {
     await over(w)
   })
 
-  it('without an offer of the caller none is asked of the callee that could not be answered', async () => {
-    const w = await world()
+  it('without an offer of a caller that knows no PRACK none is asked of the callee that could not be answered', async () => {
+    const w = await world([bobUri], { alice: { reliableProvisional: 'never' } })
     const calling = w.alice.invite(target, { answer: () => sdp('alice') })
     await w.scenario.pass(100)
     expect(w.invites[0]!.message.supported).not.toContain('100rel')
@@ -132,6 +133,83 @@ describe('reliable provisional responses through a bridge', () => {
     const call = await w.scenario.settle(calling)
     expect(owner((await w.scenario.settle(accepting)).remoteSdp)).toBe('alice+relay')
     await over(w, call)
+  })
+
+  it('RFC 3262 §5: an offer of the callee before its answer is answered by the PRACK of the caller', async () => {
+    const w = await world()
+    const calling = w.alice.invite(target, { answer: () => sdp('alice'), reliable: 'required' })
+    await w.scenario.pass(100)
+    w.invites[0]!.reply(183, { reliable: true, body: sdp('bob') })
+    await w.scenario.pass(500)
+    expect([count(w, 'server>bob PRACK'), count(w, 'alice>server PRACK')]).toEqual([1, 1])
+    const accepting = w.invites[0]!.accept()
+    const call = await w.scenario.settle(calling)
+    expect(owner((await w.scenario.settle(accepting)).remoteSdp)).toBe('alice+relay')
+    expect(owner(call.remoteSdp)).toBe('bob+relay')
+    await over(w, call)
+  })
+
+  it.each(['caller', 'callee'] as const)('RFC 3311 §5.1: an UPDATE of the %s before the answer passes', async (who) => {
+    const w = await world()
+    let early: EarlyDialog | undefined
+    const calling = w.alice.invite(target, {
+      sdp: sdp('alice'),
+      reliable: 'required',
+      onProvisional: (_, dialog) => {
+        early = dialog
+        dialog?.onRequest((request) => request.reply(200, { body: sdp('alice2') }))
+      },
+    })
+    await w.scenario.pass(100)
+    w.invites[0]!.reply(183, { reliable: true, body: sdp('bob') })
+    w.invites[0]!.early!.onRequest((request) => request.reply(200, { body: sdp('bob2') }))
+    await w.scenario.pass(500)
+    const asking = who === 'caller' ? early! : w.invites[0]!.early!
+    const updating = asking.update({ sdp: sdp(who) })
+    expect((await w.scenario.settle(updating)).status).toBe(200)
+    expect(owner(asking.remoteSdp)).toBe(who === 'caller' ? 'bob2+relay' : 'alice2+relay')
+    const accepting = w.invites[0]!.accept()
+    const call = await w.scenario.settle(calling)
+    await w.scenario.settle(accepting)
+    expect(owner(call.remoteSdp)).toBe(who === 'caller' ? 'bob2+relay' : 'callee+relay')
+    await over(w, call)
+  })
+
+  it('RFC 3262 §5: a PRACK with another offer reaches the callee as UPDATE, and its answer the caller in the 200', async () => {
+    const scenario = new Scenario()
+    const server = await scenario.stack('server')
+    const bob = await scenario.stack('bob')
+    const raw = await scenario.raw('alice')
+    const invites: IncomingRequest[] = []
+    server.method('INVITE', async (request) => {
+      await request.bridge('sip:bob@10.0.0.2:5060', { sdp: anchor })
+    })
+    bob.method('INVITE', (request) => {
+      invites.push(request)
+      request.reply(183, { reliable: true, body: sdp('bob') })
+      request.early!.onRequest((inside) => inside.reply(200, { body: sdp('bob2') }))
+    })
+    const head = (method: string, cseq: number, to: string) => [
+      `${method} sip:bob@10.0.0.1:5060 SIP/2.0`,
+      `Via: SIP/2.0/UDP ${raw.address}:5060;branch=z9hG4bK${method}${cseq}`,
+      'Max-Forwards: 70',
+      `From: <sip:alice@${raw.address}>;tag=1`,
+      `To: ${to}`,
+      'Call-ID: early@alice',
+      `CSeq: ${cseq} ${method}`,
+      `Contact: <sip:alice@${raw.address}:5060>`,
+      'Content-Type: application/sdp',
+    ]
+    raw.send('10.0.0.1', [...head('INVITE', 1, '<sip:bob@10.0.0.1>'), 'Require: 100rel'], sdp('alice'))
+    await scenario.pass(200)
+    const progress = raw.received.find((text) => text.startsWith('SIP/2.0 183'))!
+    const to = /^To: (.*)$/m.exec(progress)![1]!
+    const rseq = /^RSeq: (\d+)/m.exec(progress)![1]!
+    raw.send('10.0.0.1', [...head('PRACK', 2, to), `RAck: ${rseq} 1 INVITE`], sdp('alice2'))
+    await scenario.pass(500)
+    const answer = raw.received.find((text) => text.startsWith('SIP/2.0 200') && text.includes('PRACK'))!
+    expect(answer).toContain('o=bob2+relay')
+    expect(scenario.ladder).toContain('server>bob UPDATE')
   })
 })
 

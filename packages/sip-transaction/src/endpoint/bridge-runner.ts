@@ -2,79 +2,65 @@
 import type { HeaderInit, SipRequest, SipResponse } from '@carillon/sip-parser'
 import { BridgeMachine } from '../b2bua/bridge'
 import type { BridgeEffect, BridgeEnd, BridgeInput, BridgeSide } from '../b2bua/bridge-types'
-import { SipUsageError, type TransactionErrorCode } from '../errors'
-import { Bridge, type CallLeg } from './bridge'
-import { branchSpec } from './bridge-branch'
-import { bridgeAllow, relayRequest } from './bridge-relay'
+import { passedHeaders } from '../b2bua/header-policy'
+import { continuedFrom } from '../dialog/origin'
+import type { Bridge, CallLeg } from './bridge'
+import { AnchorQueue } from './bridge-anchor'
+import type { Callee, CalleeUser } from './bridge-callee'
+import type { BridgeCaller } from './bridge-caller'
+import { refuse } from './bridge-caller'
+import { type Change, RequestedChange } from './bridge-changes'
+import { answerForFailure } from './bridge-failure'
+import { type BridgeHost, BridgeLeg, EarlyLeg } from './bridge-leg'
+import type { BridgeOptions } from './bridge-options'
+import { allowOf, relayRequest } from './bridge-relay'
+import { receiveRefer } from './bridge-transfer'
 import type { Closable, Core } from './core'
 import type { DialogSession } from './dialog-session'
 import { type Appointment, describeError } from './driver'
 import type { SentRequest } from './in-dialog-requests'
 import type { IncomingRequest } from './incoming-request'
-import type { BridgeOptions, BridgeTarget } from './options'
-import type { OutgoingSpec } from './outgoing'
-import { OutgoingInvite } from './outgoing-invite'
-import { acceptedBodies, sdpOf, sessionBody, sessionBodyOf } from './session-body'
-import type { SessionOwner } from './session-owner'
-
-/** What a failure to reach a branch counts as. */
-const statusOfError: Readonly<Partial<Record<TransactionErrorCode, number>>> = {
-  TIMEOUT: 408,
-  NAME_NOT_FOUND: 404,
-  NAME_LOOKUP_FAILED: 480,
-  TRANSPORT_FAILED: 480,
-  UNREACHABLE: 480,
-  THROTTLED: 503,
-}
+import type { CallEnd } from './options'
+import { reinvitePatiently } from './patient-reinvite'
+import { sdpOf, sessionBody, sessionBodyOf } from './session-body'
 
 /** What a called side is told when another one has answered (RFC 3326). */
 const answeredElsewhere: readonly HeaderInit[] = [['Reason', 'SIP ;cause=200 ;text="Call completed elsewhere"']]
 
-interface BranchRun {
-  readonly invite: OutgoingInvite
-  session: DialogSession | undefined
-  request: SipRequest | undefined
-}
-
-/** Starts a bridge for an INVITE. */
-export function startBridge(
-  core: Core,
-  incoming: IncomingRequest,
-  targets: readonly (BridgeTarget | string)[],
-  options: BridgeOptions,
-): Bridge {
-  const list = targets.map((target): BridgeTarget => (typeof target === 'string' ? { uri: target } : target))
-  if (list.length === 0 || list.length > core.limits.bridgeTargetsMax) throw new SipUsageError('TARGETS_MISSING')
-  const specs = list.map((target) => branchSpec(core, incoming, target, options))
-  const runner = new BridgeRunner(core, incoming, specs, options)
-  core.submit(() => runner.start())
-  return new Bridge(runner)
-}
+/** Makes a place to call, which tells the bridge what becomes of it. */
+export type CalleeFactory = (user: CalleeUser) => Callee
 
 /** One bridge under way. */
-export class BridgeRunner implements Closable {
+export class BridgeRunner implements Closable, BridgeHost {
   readonly ended: Promise<BridgeEnd>
+  transfer: BridgeHost['transfer']
   private readonly machine: BridgeMachine
   private readonly out: BridgeEffect[] = []
-  private readonly branches: (BranchRun | undefined)[] = []
-  private readonly modifications = new Map<number, IncomingRequest>()
+  private callees: Callee[] = []
+  private readonly changes = new Map<number, Change>()
   private readonly owedAcks: { a: SipRequest | undefined; b: SipRequest | undefined } = { a: undefined, b: undefined }
-  private nextModification = 1
+  private readonly legs: { a: BridgeLeg; b: BridgeLeg | undefined }
+  private readonly sessions: { a: DialogSession | undefined; b: DialogSession | undefined } = {
+    a: undefined,
+    b: undefined,
+  }
+  private nextChange = 1
+  /** The sides are not those of the beginning, so that their descriptions do not go on where the last ones ended. */
+  private isMixed = false
   /** What was last sent to change the session of one side. */
   private modifying: SentRequest | undefined
-  private sessionA: DialogSession | undefined
-  private sessionB: DialogSession | undefined
-  private anchorChain: Promise<unknown> = Promise.resolve()
+  private readonly anchors: AnchorQueue
   private wake: Appointment | undefined
   private wakeAtMs = Number.POSITIVE_INFINITY
   private tellEnded!: (end: BridgeEnd) => void
   private readonly abort = () => this.hangUp('aborted')
 
   constructor(
-    private readonly core: Core,
-    private readonly incoming: IncomingRequest,
-    private readonly specs: readonly Omit<OutgoingSpec, 'body' | 'contentType'>[],
-    private readonly options: BridgeOptions,
+    readonly core: Core,
+    private caller: BridgeCaller | undefined,
+    private readonly callId: string,
+    private factories: readonly CalleeFactory[],
+    readonly options: BridgeOptions,
   ) {
     this.machine = new BridgeMachine({
       ringTimeoutMs: options.ringTimeoutMs ?? core.limits.ringTimeoutMs,
@@ -83,17 +69,17 @@ export class BridgeRunner implements Closable {
     this.ended = new Promise((resolve) => {
       this.tellEnded = resolve
     })
+    this.isMixed = caller?.call !== undefined
+    this.legs = { a: new BridgeLeg(this, 'a', caller?.call), b: undefined }
+    this.anchors = new AnchorQueue(core, callId, options, (input) => this.later(input))
   }
 
   get legA(): CallLeg {
-    const { session } = this.incoming
-    if (session !== undefined) return session.dialog
-    const { callId, to, from } = this.incoming
-    return { callId, localTag: to.tag ?? '', remoteTag: from.tag ?? '', local: to, remote: from }
+    return this.sessions.a?.dialog ?? this.caller!.leg
   }
 
   get legB(): CallLeg | undefined {
-    return this.sessionB?.dialog
+    return this.sessions.b?.dialog
   }
 
   get state(): Bridge['state'] {
@@ -103,35 +89,98 @@ export class BridgeRunner implements Closable {
     return this.machine.hasRung ? 'ringing' : 'setup'
   }
 
+  get isActive(): boolean {
+    return this.machine.state === 'active'
+  }
+
+  get isSettingUp(): boolean {
+    return this.machine.state === 'setup' || this.machine.state === 'calling'
+  }
+
   /** Begins to call. Runs inside an input. */
   start(): void {
-    const { incoming, core } = this
+    const { core, caller, options } = this
     core.bridges += 1
     // From now on the end of the stack ends the bridge, and the bridge its INVITE.
-    core.alive.delete(incoming)
     core.alive.add(this)
-    this.options.signal?.addEventListener('abort', this.abort, { once: true })
-    incoming.dialogAllow = bridgeAllow
-    if (incoming.message.maxForwards === 0) {
-      this.input({ kind: 'refuse', status: 483, reason: 'too many hops' })
-      return
-    }
-    if (sessionBodyOf(incoming.message).kind === 'unsupported') {
-      this.input({ kind: 'refuse', status: 415, reason: 'not a session description' })
-      return
-    }
-    this.input({ kind: 'start', sdp: sdpOf(incoming.message), branches: this.specs.length })
-    incoming.onAbandoned = () => this.later({ kind: 'cancelled' })
-    if (incoming.isAnswered) this.later({ kind: 'cancelled' })
-    else if (this.options.signal?.aborted) this.abort()
+    options.signal?.addEventListener('abort', this.abort, { once: true })
+    caller?.start(this.factories.length, this.legs.a, (input) => this.input(input))
+    if (options.signal?.aborted) this.abort()
   }
 
   hangUp(reason: string): void {
     this.later({ kind: 'hangup', reason })
   }
 
-  private later(input: BridgeInput): void {
+  sessionOf(side: BridgeSide): DialogSession | undefined {
+    if (side === 'a') return this.sessions.a ?? this.caller?.session
+    return this.sessions.b ?? this.callees[this.machine.earlyBranch]?.session
+  }
+
+  later(input: BridgeInput): void {
     this.core.submit(() => this.input(input))
+  }
+
+  request(side: BridgeSide, change: Change, method: 'INVITE' | 'UPDATE', sdp: Uint8Array | undefined, branch?: number) {
+    const request = this.nextChange
+    this.nextChange += 1
+    this.changes.set(request, change)
+    this.later({ kind: 'modify', side, request, method, sdp, ...(branch === undefined ? {} : { branch }) })
+    return request
+  }
+
+  abandon(request: number): void {
+    this.changes.delete(request)
+    this.later({ kind: 'modify-abandoned', request })
+  }
+
+  replace(side: BridgeSide, session: DialogSession, owner: BridgeLeg, reason: 'transfer' | 'replaces'): void {
+    const before = this.sessionOf(side)
+    this.legs[side]?.detach()
+    this.legs[side] = owner
+    this.sessions[side] = session
+    this.owedAcks[side] = undefined
+    session.owner = owner
+    session.allow = allowOf(this.options)
+    session.onAckWanted = () => this.ack(side, undefined)
+    this.input({ kind: 'replaced', side, reason })
+    before?.bye('SIP ;cause=200 ;text="Replaced"')
+    if (!session.isAlive) this.later({ kind: 'leg-ended', side, reason: undefined })
+  }
+
+  release(side: BridgeSide): void {
+    this.legs[side]?.detach()
+    this.input({ kind: 'taken', side })
+  }
+
+  continued(session: DialogSession | undefined, sdp: Uint8Array): Uint8Array {
+    return this.isMixed ? continuedFrom(session?.negotiation.local, sdp) : sdp
+  }
+
+  receivedFrom(side: BridgeSide, incoming: IncomingRequest, branch?: number): void {
+    const { method } = incoming
+    const isRefused = (this.options.transfers ?? 'refuse') === 'refuse'
+    if (method === 'REFER' && !isRefused) receiveRefer(this, side, incoming)
+    else if (method !== 'INVITE' && method !== 'UPDATE' && method !== 'PRACK') relayRequest(this, side, incoming)
+    else if (sessionBodyOf(incoming.message).kind === 'unsupported') refuse(this.core, incoming, 415)
+    else {
+      const change = new RequestedChange(this, incoming, this.legs[side] ?? this.legs.a)
+      const kind = method === 'INVITE' ? method : 'UPDATE'
+      const request = this.request(side, change, kind, sdpOf(incoming.message), branch)
+      incoming.onAbandoned = () => this.abandon(request)
+    }
+  }
+
+  acknowledgedBy(side: BridgeSide, ack: SipRequest): void {
+    this.later({ kind: 'acknowledged', side, sdp: sdpOf(ack) })
+  }
+
+  answeredEarly(side: BridgeSide, sdp: Uint8Array): void {
+    if (side === 'a') this.later({ kind: 'early-answer', sdp })
+  }
+
+  legEnded(side: BridgeSide, end: CallEnd): void {
+    this.later({ kind: 'leg-ended', side, reason: end.reason })
   }
 
   private input(input: BridgeInput): void {
@@ -141,7 +190,16 @@ export class BridgeRunner implements Closable {
 
   private carryOutAll(): void {
     for (const effect of this.out.splice(0)) this.carryOut(effect)
+    if (this.machine.state === 'active' && this.callees.length > 0) this.forgetSetUp()
     this.rearm()
+  }
+
+  /** What only the set-up needs is as large as all the rest. */
+  private forgetSetUp(): void {
+    this.callees = []
+    this.factories = []
+    this.caller?.settled()
+    this.caller = undefined
   }
 
   private rearm(): void {
@@ -159,130 +217,95 @@ export class BridgeRunner implements Closable {
   }
 
   private carryOut(effect: BridgeEffect): void {
-    switch (effect.kind) {
-      case 'anchor':
-        this.anchor(effect)
-        break
-      case 'invite':
-        this.invite(effect.branch, effect.sdp)
-        break
-      case 'cancel':
-        this.branches[effect.branch]?.invite.cancel(effect.isAnsweredElsewhere ? answeredElsewhere : this.callerReason)
-        break
-      case 'drop':
-        this.drop(effect.branch)
-        break
-      case 'adopt':
-        this.adopt(effect.branch)
-        break
-      case 'progress':
-        this.incoming.progress(effect.status, effect.sdp, this.specs.length > 1)
-        break
-      case 'accept':
-        this.accept(effect.sdp)
-        break
-      case 'reject':
-        refuse(this.core, this.incoming, effect.status)
-        break
-      case 'ack':
-        this.ack(effect.side, effect.sdp)
-        break
-      case 'modify':
-        this.modify(effect.side, effect.method, effect.sdp)
-        break
-      case 'modify-cancel':
-        this.modifying?.giveUp('CANCELLED')
-        break
-      case 'modify-reply':
-        this.replyToModification(effect.request, effect.status, effect.sdp)
-        break
-      case 'bye':
-        this.bye(effect.side, effect.reason)
-        break
-      case 'event':
-        this.tell(effect)
-        break
-      case 'ended':
-        this.finish(effect.end)
-        break
-    }
-  }
-
-  /** The media anchor does one thing at a time, in the order asked. */
-  private anchor(effect: Extract<BridgeEffect, { kind: 'anchor' }>): void {
-    const { token, op, side, sdp } = effect
-    const media = this.options.sdp
-    if (media === undefined) {
-      this.later({ kind: 'anchored', token, sdp })
-      return
-    }
-    this.anchorChain = this.anchorChain
-      .then(() => media[op](side, sdp))
-      .then(
-        (rewritten) => this.later({ kind: 'anchored', token, sdp: rewritten }),
-        (error: unknown) => {
-          this.core.logger.warn(
-            { callId: this.incoming.callId, side, op, error: describeError(error) },
-            'The media anchor refused',
-          )
-          this.later({ kind: 'anchor-failed', token, ...statusOf(error) })
-        },
-      )
+    const { kind } = effect
+    if (kind === 'anchor') this.anchors.ask(effect)
+    else if (kind === 'invite') this.invite(effect.branch, effect.sdp)
+    else if (kind === 'cancel') this.cancel(effect.branch, effect.isAnsweredElsewhere)
+    else if (kind === 'drop') this.drop(effect.branch)
+    else if (kind === 'adopt') this.adopt(effect.branch)
+    else if (kind === 'progress') this.progress(effect.branch, effect.status, effect.sdp)
+    else if (kind === 'accept') this.accept(effect.sdp)
+    else if (kind === 'prack') this.callees[effect.branch]?.answer(effect.sdp)
+    else if (kind === 'reject') this.reject(effect)
+    else if (kind === 'ack') this.ack(effect.side, effect.sdp)
+    else if (kind === 'modify') this.modify(effect.side, effect.method, effect.sdp)
+    else if (kind === 'modify-cancel') this.modifying?.giveUp('CANCELLED')
+    else if (kind === 'modify-reply') this.replyToChange(effect.request, effect.status, effect.sdp)
+    else if (kind === 'bye') this.bye(effect.side, effect.reason)
+    else if (kind === 'event') this.tell(effect)
+    else this.finish(effect.end)
   }
 
   private invite(branch: number, sdp: Uint8Array | undefined): void {
-    const spec = this.specs[branch]!
-    const whole = { ...spec, body: sdp, contentType: sdp === undefined ? undefined : 'application/sdp' }
-    const invite = new OutgoingInvite(this.core, whole, {
-      progress: (response) => this.later({ kind: 'progress', branch, status: response.status, sdp: sdpOf(response) }),
-      accepted: (session, response, request) => {
-        const run = this.branches[branch]!
-        run.session = session
-        run.request = request
-        this.later({ kind: 'accepted', branch, sdp: sdpOf(response) })
+    const callee = this.factories[branch]!({
+      progress: (response) => {
+        const isReliable = response.has('RSeq')
+        this.later({ kind: 'progress', branch, status: response.status, sdp: sdpOf(response), isReliable })
       },
-      failed: (response) => this.later({ kind: 'rejected', branch, status: response.status }),
-      error: (code) => this.later({ kind: 'rejected', branch, status: statusOfError[code] ?? 500 }),
+      accepted: (answer) => this.later({ kind: 'accepted', branch, sdp: answer }),
+      rejected: (status) => this.later({ kind: 'rejected', branch, status }),
+      early: (session) => {
+        session.owner ??= new EarlyLeg(this, branch)
+      },
     })
-    this.branches[branch] = { invite, session: undefined, request: undefined }
-    invite.start()
+    this.callees[branch] = callee
+    callee.start(sdp)
   }
 
-  /** Why the caller cancelled, for those who were called (RFC 3326). */
-  private get callerReason(): HeaderInit[] {
-    return this.incoming.cancelReasons.map((reason) => ['Reason', reason])
+  private cancel(branch: number, isAnsweredElsewhere: boolean): void {
+    this.callees[branch]?.cancel(isAnsweredElsewhere ? answeredElsewhere : (this.caller?.reasons ?? []))
   }
 
   private drop(branch: number): void {
-    const run = this.branches[branch]
-    if (run?.session === undefined || run.request === undefined) return
-    run.session.ack(run.request)
-    run.session.bye('Call completed elsewhere')
+    const { session, request, call } = this.callees[branch] ?? {}
+    if (session === undefined || request === undefined) return
+    session.ack(request)
+    if (call === undefined) session.bye('Call completed elsewhere')
   }
 
   private adopt(branch: number): void {
-    const run = this.branches[branch]!
-    this.sessionB = run.session
-    this.owedAcks.b = run.request
-    if (this.sessionB === undefined) return
-    this.sessionB.owner = this.leg('b')
-    this.sessionB.allow = bridgeAllow
-    this.sessionB.onAckWanted = () => this.ack('b', undefined)
+    const { session, request, call } = this.callees[branch]!
+    if (session === undefined) return
+    this.legs.b = new BridgeLeg(this, 'b', call)
+    this.sessions.b = session
+    this.owedAcks.b = request
+    session.owner = this.legs.b
+    session.allow = allowOf(this.options)
+    session.onAckWanted = () => this.ack('b', undefined)
     // It may have ended before it was adopted.
-    if (!this.sessionB.isAlive) this.later({ kind: 'leg-ended', side: 'b', reason: undefined })
+    if (!session.isAlive) this.later({ kind: 'leg-ended', side: 'b', reason: undefined })
+  }
+
+  /** What passes of a response of the called side. */
+  private passedBack(response: SipResponse | undefined): HeaderInit[] {
+    return response === undefined ? [] : passedHeaders(response, this.options.headerPolicy?.toA)
+  }
+
+  private progress(branch: number, status: number, sdp: Uint8Array | undefined): void {
+    const { callees, machine, caller } = this
+    const headers = this.passedBack(callees[branch]?.response)
+    caller?.progress(status, sdp, headers, callees.length > 1, sdp !== undefined && machine.isEarlyOffer)
   }
 
   private accept(sdp: Uint8Array | undefined): void {
-    const body = sessionBody(sdp)
-    this.sessionA = this.incoming.isAnswered ? undefined : this.incoming.acceptInto(this.leg('a'), 200, body)
-    if (this.sessionA === undefined) this.later({ kind: 'leg-ended', side: 'a', reason: undefined })
-    else this.sessionA.onAckWanted = () => this.ack('a', undefined)
+    const headers = this.passedBack(this.callees.find(({ session }) => session === this.sessions.b)?.response)
+    const session = this.caller?.accept(sdp, headers)
+    this.sessions.a = session
+    if (session === undefined) this.later({ kind: 'leg-ended', side: 'a', reason: undefined })
+    else session.onAckWanted = () => this.ack('a', undefined)
+  }
+
+  private reject(effect: Extract<BridgeEffect, { kind: 'reject' }>): void {
+    const response = effect.branch === undefined ? undefined : this.callees[effect.branch]?.response
+    const { status, reason, headers } = answerForFailure(this.core, this.options, effect, response)
+    this.caller?.reject(status, reason, [...headers, ...this.passedBack(response)])
   }
 
   private ack(side: BridgeSide, sdp: Uint8Array | undefined): void {
     const request = this.owedAcks[side]
     this.owedAcks[side] = undefined
-    if (request !== undefined) this.sessionOf(side)?.ack(request, sdp)
+    const session = this.sessionOf(side)
+    if (request !== undefined) session?.ack(request, sdp && this.continued(session, sdp))
   }
 
   private bye(side: BridgeSide, reason: string | undefined): void {
@@ -293,70 +316,47 @@ export class BridgeRunner implements Closable {
 
   private modify(side: BridgeSide, method: 'INVITE' | 'UPDATE', sdp: Uint8Array | undefined): void {
     const session = this.sessionOf(side)
-    const body = sessionBody(sdp)
-    const error = () => this.later({ kind: 'modify-answered', status: 500, sdp: undefined })
+    // A side learns of its own glare; for somebody who takes a place it is waited out here.
+    const isOwn = [...this.changes.values()].every((change) => change instanceof RequestedChange)
+    if (!isOwn) this.isMixed = true
+    const next = sdp && this.continued(session, sdp)
+    const body = sessionBody(next)
+    const failed = (status: number) => this.later({ kind: 'modify-answered', status, sdp: undefined })
+    const error = () => failed(500)
     const answered = (response: SipResponse) =>
       this.later({ kind: 'modify-answered', status: response.status, sdp: sdpOf(response) })
     if (session === undefined) error()
-    else if (method === 'UPDATE') this.modifying = session.request('UPDATE', body, { final: answered, error })
-    else {
+    else if (method === 'UPDATE') {
+      // Before the answer there is no re-INVITE to say it with (RFC 3311 §5.1).
+      if (session.usage.state === 'early' && !session.mayUpdate) failed(488)
+      else if (sdp !== undefined && session.negotiation.state !== 'stable') failed(491)
+      else this.modifying = session.request('UPDATE', body, { final: answered, error })
+    } else {
       const final = (response: SipResponse, request: SipRequest) => {
-        if (response.status < 300) this.owedAcks[side] = request
+        const isOver = this.machine.state === 'ended'
+        // The dialog may live on in another bridge, where nobody knows of this request.
+        if (response.status < 300 && isOver) session.ack(request)
+        else if (response.status < 300) this.owedAcks[side] = request
         answered(response)
       }
-      this.modifying = session.reinvite(body, { final, error })
-      if (this.modifying === undefined) this.later({ kind: 'modify-answered', status: 491, sdp: undefined })
+      this.modifying = isOwn
+        ? session.reinvite(body, { final, error })
+        : reinvitePatiently(session, next, { final, error, isWanted: () => this.machine.state !== 'ended' })
+      if (this.modifying === undefined) failed(491)
     }
   }
 
-  private replyToModification(token: number, status: number, sdp: Uint8Array | undefined): void {
-    const incoming = this.modifications.get(token)
-    this.modifications.delete(token)
-    if (incoming === undefined || incoming.isAnswered) return
-    const body = sessionBody(sdp)
-    if (status >= 300) incoming.answer(status)
-    else if (incoming.method === 'INVITE') incoming.acceptInto(this.leg('a'), status, body)
-    else incoming.reply(status, body)
-  }
-
-  private leg(side: BridgeSide): SessionOwner {
-    return {
-      received: (incoming) => this.received(side, incoming),
-      acknowledged: (ack) => this.later({ kind: 'acknowledged', side, sdp: sdpOf(ack) }),
-      endedBy: (end) => this.later({ kind: 'leg-ended', side, reason: end.reason }),
-    }
-  }
-
-  private received(side: BridgeSide, incoming: IncomingRequest): void {
-    const { method } = incoming
-    if (method !== 'INVITE' && method !== 'UPDATE') {
-      relayRequest(incoming, this.sessionOf(side === 'a' ? 'b' : 'a'))
-      return
-    }
-    const body = sessionBodyOf(incoming.message)
-    if (body.kind === 'unsupported') {
-      refuse(this.core, incoming, 415)
-      return
-    }
-    const request = this.nextModification
-    this.nextModification += 1
-    this.modifications.set(request, incoming)
-    this.later({ kind: 'modify', side, request, method, sdp: body.kind === 'sdp' ? body.sdp : undefined })
-    incoming.onAbandoned = () => {
-      this.modifications.delete(request)
-      this.later({ kind: 'modify-abandoned', request })
-    }
-  }
-
-  private sessionOf(side: BridgeSide): DialogSession | undefined {
-    return side === 'a' ? (this.sessionA ?? this.incoming.session) : this.sessionB
+  private replyToChange(token: number, status: number, sdp: Uint8Array | undefined): void {
+    const change = this.changes.get(token)
+    this.changes.delete(token)
+    change?.answer(status, sdp)
   }
 
   private tell(effect: Extract<BridgeEffect, { kind: 'event' }>): void {
     try {
       this.options.onEvent?.(effect.event)
     } catch (error) {
-      this.core.logger.error({ callId: this.incoming.callId, error: describeError(error) }, 'A bridge observer failed')
+      this.core.logger.error({ callId: this.callId, error: describeError(error) }, 'A bridge observer failed')
     }
   }
 
@@ -364,36 +364,14 @@ export class BridgeRunner implements Closable {
     const { core } = this
     this.wake?.cancel()
     this.options.signal?.removeEventListener('abort', this.abort)
-    this.incoming.onAbandoned = undefined
-    for (const request of this.modifications.values()) request.answer(487)
-    this.modifications.clear()
-    const media = this.options.sdp
-    this.anchorChain = this.anchorChain
-      .then(() => media?.release())
-      .catch((error: unknown) =>
-        core.logger.warn(
-          { callId: this.incoming.callId, error: describeError(error) },
-          'The media anchor failed to release',
-        ),
-      )
+    this.caller?.settled()
+    this.transfer?.abort()
+    for (const change of this.changes.values()) change.answer(487, undefined)
+    this.changes.clear()
+    this.anchors.release()
     core.bridges -= 1
     core.alive.delete(this)
     core.onChange()
     this.tellEnded(end)
   }
-}
-
-/** Refuses; 415 says what would be understood (RFC 3261 §21.4.13), 503 when to try again (§21.5.4). */
-function refuse(core: Core, incoming: IncomingRequest, status: number): void {
-  const more: Readonly<Record<number, HeaderInit>> = {
-    415: ['Accept', acceptedBodies],
-    503: ['Retry-After', core.limits.retryAfterSeconds],
-  }
-  incoming.answer(status, status in more ? [more[status]!] : [])
-}
-
-/** The status that an anchor wants a refusal to have. */
-function statusOf(error: unknown): { readonly status?: number } {
-  const status = error instanceof Error && 'status' in error ? error.status : undefined
-  return typeof status === 'number' && status >= 400 && status < 700 ? { status } : {}
 }

@@ -1,7 +1,6 @@
 /** A bridged call as its user sees it. The rules are in b2bua/, the driving in bridge-runner.ts. */
 import type { NameAddr } from '@carillon/sip-parser'
 import type { BridgeEnd } from '../b2bua/bridge-types'
-import type { BridgeRunner } from './bridge-runner'
 
 /** One side of a bridge: a dialog of its own. */
 export interface CallLeg {
@@ -12,14 +11,23 @@ export interface CallLeg {
   readonly remote: NameAddr
 }
 
+/** The bridge behind it. */
+export interface BridgeView {
+  readonly ended: Promise<BridgeEnd>
+  readonly legA: CallLeg
+  readonly legB: CallLeg | undefined
+  readonly state: 'setup' | 'ringing' | 'active' | 'ended'
+  hangUp(reason: string): void
+}
+
 /** Two calls connected with each other. */
 export class Bridge {
   /** How it ended; never rejects. */
   readonly ended: Promise<BridgeEnd>
-  private readonly runner: BridgeRunner
+  private readonly runner: BridgeView
 
   /** @internal */
-  constructor(runner: BridgeRunner) {
+  constructor(runner: BridgeView) {
     this.runner = runner
     this.ended = runner.ended
   }
@@ -35,7 +43,7 @@ export class Bridge {
   }
 
   /** `ringing` as soon as a target rings; `active` from the answer on. */
-  get state(): 'setup' | 'ringing' | 'active' | 'ended' {
+  get state(): BridgeView['state'] {
     return this.runner.state
   }
 

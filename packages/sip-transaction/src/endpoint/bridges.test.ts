@@ -366,12 +366,12 @@ describe('a bridged call that changes', () => {
     await over(w)
   })
 
-  it('passes INFO and its answer, and refuses REFER with 501', async () => {
+  it('passes INFO and its answer, and refuses REFER with 405 when nothing is said of transfers', async () => {
     const w = await connected()
     w.b.onRequest((request) => request.reply(200, { body: `${text(request.body)}!`, contentType: 'text/plain' }))
     const response = await w.scenario.settle(w.a.request('INFO', { body: 'five', contentType: 'text/plain' }))
     expect([response.status, text(response.body)]).toEqual([200, 'five!'])
-    expect((await w.scenario.settle(w.a.request('REFER'))).status).toBe(501)
+    expect((await w.scenario.settle(w.a.request('REFER'))).status).toBe(405)
     expect((await w.scenario.settle(w.a.request('OPTIONS'))).status).toBe(200)
     await w.scenario.settle(w.a.bye())
     await over(w)

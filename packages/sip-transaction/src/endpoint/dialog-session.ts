@@ -19,8 +19,10 @@ import { InDialogRequests, type ReinviteUser, type SentRequest, type SessionRequ
 import type { IncomingRequest } from './incoming-request'
 import type { CallEnd, InDialogOptions } from './options'
 import { PeerHop } from './peer-hop'
+import { answerLater, PeerOffers } from './peer-offers'
 import { reasonHeaders, reasonsOf } from './reason'
 import type { ReliableResponses } from './reliable-responses'
+import { endReplaced } from './replaces'
 import { sdpOf } from './session-body'
 import { SessionDescriptions } from './session-descriptions'
 import type { SessionOwner } from './session-owner'
@@ -33,6 +35,8 @@ export class DialogSession implements SessionTimerUser {
   readonly negotiation = new SessionDescriptions()
   readonly timers: SessionTimers
   readonly requests: InDialogRequests
+  /** What the peer offers outside of INVITE. */
+  readonly offers = new PeerOffers(this)
   /** The way to the peer. */
   readonly hop: PeerHop
   owner: SessionOwner | undefined
@@ -43,16 +47,14 @@ export class DialogSession implements SessionTimerUser {
   mayUpdate = false
   /** Reliable responses to the peer's INVITE, until it sends another one. */
   reliable: ReliableResponses | undefined
+  /** Gives up our INVITE that made this dialog; its user hears of it. Until it is answered. */
+  cancelInvite: (() => void) | undefined
   /** Sends the ACK that is still owed, when the call ends before its user has sent it. */
   onAckWanted: (() => void) | undefined
   private readonly answers: AnswerRepeater
   private readonly acks: AckSender
   /** The peer's INVITE that has no final response. */
   private pendingInvite: IncomingRequest | undefined
-  /** The peer's UPDATE that has no final response. */
-  private pendingUpdate: IncomingRequest | undefined
-  /** The UPDATE or PRACK of the peer whose offer is open. */
-  private pendingOffer: IncomingRequest | undefined
   private isOver = false
   private byeDone: (() => void) | undefined
   private deferredBye: readonly HeaderInit[] = []
@@ -91,7 +93,7 @@ export class DialogSession implements SessionTimerUser {
     else if (method === 'INVITE') this.receiveInvite(incoming)
     else if (!this.isAlive) incoming.answer(481)
     else if (method === 'PRACK') this.receivePrack(incoming)
-    else if (method === 'UPDATE') this.receiveUpdate(incoming)
+    else if (method === 'UPDATE') this.offers.receiveUpdate(incoming)
     else if (this.owner !== undefined) this.owner.received(incoming)
     else if (method === 'INFO' || method === 'MESSAGE') this.answerLater(incoming)
     else answerByDefault(incoming, this)
@@ -126,7 +128,10 @@ export class DialogSession implements SessionTimerUser {
   accept(incoming: IncomingRequest, response: SipResponse, sdp: Uint8Array | string | undefined): boolean {
     const { state } = this.usage
     if (this.usage.handle('send-2xx') !== 'proceed') return false
-    if (state === 'early') this.core.onDialog('confirmed', this)
+    if (state === 'early') {
+      this.core.onDialog('confirmed', this)
+      endReplaced(this.core, incoming.message)
+    }
     this.pendingInvite = undefined
     if (sdp !== undefined) this.negotiation.sentResponse(sdp)
     this.timers.answered(this.timers.judge(incoming.message))
@@ -150,6 +155,7 @@ export class DialogSession implements SessionTimerUser {
 
   /** The first 2xx to our INVITE; an ACK is owed from now on. */
   accepted(response: SipResponse, flow: Flow): void {
+    this.cancelInvite = undefined
     this.dialog.confirmByClient(response)
     this.core.onDialog('confirmed', this)
     this.hop.heardResponse(flow)
@@ -202,9 +208,15 @@ export class DialogSession implements SessionTimerUser {
       return
     }
     this.deferredBye = reason === undefined ? [] : reasonHeaders(reason)
-    if (done !== undefined) this.byeDone = done
+    // While the BYE waits for an ACK it may be asked for again, and everybody is told.
+    if (done !== undefined) this.byeDone = both(this.byeDone, done)
     const action = this.usage.handle('send-bye')
     this.carryOut(action, reason === undefined ? { by: 'local' } : { by: 'local', reason })
+  }
+
+  /** The stack is gone: what lives is over for its owner, whatever it still waits for. */
+  abandon(): void {
+    if (this.isAlive) this.owner?.endedBy({ by: 'local', reason: 'shutting down' })
   }
 
   /** Forgets the dialog without a word. */
@@ -229,26 +241,15 @@ export class DialogSession implements SessionTimerUser {
     this.lost('timeout', 'SIP ;cause=408 ;text="Session timer expired"')
   }
 
-  /** An offer of the peer in UPDATE or PRACK has got its final answer. */
-  offerAnswered(incoming: IncomingRequest, status: number, sdp: Uint8Array | string | undefined): void {
-    if (this.pendingUpdate === incoming) this.pendingUpdate = undefined
-    if (incoming.method === 'UPDATE' && status < 300 && this.usage.state !== 'early')
-      this.timers.answered(this.timers.judge(incoming.message))
-    if (this.pendingOffer !== incoming) return
-    this.pendingOffer = undefined
-    if (status < 300 && sdp !== undefined) this.negotiation.sent(sdp)
-    else this.negotiation.handle('abandon')
-  }
-
   /** Learns what the peer can do. */
   learn(message: SipRequest | SipResponse): void {
     const allow = message.decode('allow')
     if (allow.ok && allow.value.length > 0) this.mayUpdate = allow.value.includes('UPDATE')
   }
 
-  /** A request in the dialog was answered. A PRACK that finds nothing to acknowledge says nothing of the dialog. */
+  /** A request in the dialog was answered. */
   judge(method: string, status: number): void {
-    if (method !== 'PRACK' && endsDialog(method, status)) this.lost('remote', `${status}`)
+    if (endsDialog(method, status)) this.lost('remote', `${status}`)
   }
 
   /** A request in the dialog was not answered. */
@@ -259,6 +260,8 @@ export class DialogSession implements SessionTimerUser {
 
   private receiveBye(incoming: IncomingRequest): void {
     const pending = this.pendingInvite
+    // A peer that could not wait for its ACK gets it all the same (RFC 3261 §13.2.2.4).
+    if (this.usage.state === 'owing-ack') this.onAckWanted?.()
     const action = this.usage.handle('receive-bye')
     incoming.answer(200)
     this.pendingInvite = undefined
@@ -294,63 +297,15 @@ export class DialogSession implements SessionTimerUser {
     else this.reliable.receive(incoming)
   }
 
-  /** The INVITE is over; a PRACK for it may be late (RFC 3262 §3), but not for ever. */
   private releaseReliable(): void {
     const { reliable } = this
-    if (reliable === undefined) return
-    const release = () => {
-      reliable.close()
+    reliable?.release(() => {
       if (this.reliable === reliable) this.reliable = undefined
-    }
-    const { driver, timers } = this.core
-    if (reliable.isAwaiting) driver.at(driver.nowMs + 64 * timers.T1, release)
-    else release()
+    })
   }
 
-  /** A PRACK has been matched: its description is an answer or, after an answer, a new offer (RFC 3262 §5). */
-  prackAccepted(incoming: IncomingRequest): void {
-    const sdp = sdpOf(incoming.message)
-    if (sdp === undefined) {
-      if (this.negotiation.state === 'local-offer') this.negotiation.handle('abandon')
-      incoming.answerNow(200)
-      return
-    }
-    const verdict = this.negotiation.take(sdp)
-    if (verdict === 'offer') this.pendingOffer = incoming
-    if (verdict === 'answer') incoming.answerNow(200)
-    else if (verdict === 'offer' && this.owner !== undefined) this.owner.received(incoming)
-    else incoming.answerNow(488)
-  }
-
-  private receiveUpdate(incoming: IncomingRequest): void {
-    const sdp = sdpOf(incoming.message)
-    // RFC 3311 §5.2
-    if (this.pendingUpdate !== undefined) {
-      this.answerLater(incoming)
-      return
-    }
-    if (sdp !== undefined) {
-      const { state } = this.negotiation
-      if (state === 'local-offer') incoming.answer(491)
-      else if (state === 'remote-offer' || this.owner === undefined) this.answerLater(incoming)
-      if (state !== 'stable' || this.owner === undefined) return
-      this.negotiation.take(sdp)
-      this.pendingOffer = incoming
-    }
-    this.dialog.refreshTarget(incoming.message)
-    this.learn(incoming.message)
-    // Without a body it only refreshes target and session, whoever uses the dialog (RFC 3311 §5.2, RFC 4028 §7.4).
-    if (incoming.message.bodyLength === 0 || this.owner === undefined) {
-      incoming.answer(200)
-      return
-    }
-    this.pendingUpdate = incoming
-    this.owner.received(incoming)
-  }
-
-  /** 500 with a Retry-After between 0 and 10 seconds, chosen at random (RFC 3261 §14.2, RFC 3311 §5.2). */
   private answerLater(incoming: IncomingRequest): void {
-    incoming.answer(500, [['Retry-After', Math.floor(this.core.random.fraction() * 11)]])
+    answerLater(incoming, this.core.random.fraction())
   }
 
   private lost(by: CallEnd['by'], reason: string): void {
@@ -392,9 +347,18 @@ export class DialogSession implements SessionTimerUser {
   }
 
   private quieten(): void {
+    this.cancelInvite = undefined
     this.answers.stop()
     this.timers.stop()
     this.reliable?.close()
     this.negotiation.handle('close')
+  }
+}
+
+function both(first: (() => void) | undefined, second: () => void): () => void {
+  if (first === undefined) return second
+  return () => {
+    first()
+    second()
   }
 }

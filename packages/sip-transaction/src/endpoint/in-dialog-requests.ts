@@ -5,6 +5,7 @@
  */
 import type { HeaderInit, SipRequest, SipResponse } from '@carillon/sip-parser'
 import type { RequestPlan } from '../dialog/dialog'
+import { hasOwnEnd } from '../dialog/invite-usage'
 import type { TransactionErrorCode } from '../errors'
 import type { Flow } from '../ports'
 import { ClientRequest, type ClientRequestUser, credentialsOf } from './client-request'
@@ -126,8 +127,7 @@ export class InDialogRequests {
         user.final(response)
       },
       error: (code) => {
-        // Without an answer to a PRACK the INVITE has its own end (RFC 3262 §4).
-        if (method !== 'PRACK') session.lostBy(code)
+        if (!hasOwnEnd(method)) session.lostBy(code)
         user.error(code)
       },
     })
