@@ -1,38 +1,57 @@
 /**
  * Lets browsers that speak SIP over WebSocket (RFC 7118) and phones on UDP or TCP reach each other: whoever registers
  * under a name is called by it, over the connection or address that the registration came from. Calls are bridged,
- * messages are passed on. Everybody may register here: put `digest.required` before the handlers for more than a trial.
+ * messages are passed on. With `--account` users register, call and write with their password only; without, everybody
+ * may, which is for a trial. `wss://` and `tls://` need a certificate.
  */
+import { readFileSync } from 'node:fs'
 import { type SipResponse, SipUri } from '@carillon/sip-parser'
-import { BindingTable, type BridgeTarget, type IncomingRequest } from '@carillon/sip-transaction'
-import { readOptions, serve, startStack } from './support/program.ts'
+import {
+  BindingTable,
+  type BridgeTarget,
+  createNodeRandom,
+  DigestVerifier,
+  digest,
+  digestUsernameKey,
+  type Handler,
+  type IncomingRequest,
+} from '@carillon/sip-transaction'
+import { describe, fail, readOptions, serve, startStack } from './support/program.ts'
 
-const { listen } = readOptions('websocket-gateway [--listen ws://127.0.0.1:8080] [--listen udp://127.0.0.1:5060] …', {
-  listen: { type: 'string', multiple: true, default: ['ws://127.0.0.1:8080', 'udp://127.0.0.1:5060'] },
-})
+const options = readOptions(
+  'websocket-gateway [--listen wss://127.0.0.1:8443] [--listen udp://127.0.0.1:5060] … [--tls-cert FILE --tls-key FILE] ' +
+    '[--account NAME:PASSWORD] … [--realm localhost]',
+  {
+    listen: { type: 'string', multiple: true, default: ['ws://127.0.0.1:8080', 'udp://127.0.0.1:5060'] },
+    'tls-cert': { type: 'string' },
+    'tls-key': { type: 'string' },
+    account: { type: 'string', multiple: true, default: [] },
+    realm: { type: 'string', default: 'localhost' },
+  },
+)
 
 const bindings = new BindingTable()
 setInterval(() => bindings.expire(performance.now(), []), 1_000).unref()
 
-const stack = await startStack({ listen })
+const certificate = readCertificate()
+const stack = await startStack({ listen: options.listen, ...(certificate === undefined ? {} : { tls: certificate }) })
+const guards = guardsOf(readAccounts())
 
-stack.method('REGISTER', (request) => {
+stack.method('REGISTER', ...guards.registrar, (request) => {
   const name = userOf(request.to.uri)
   if (name === undefined) return request.reply(404)
-  const { flowId, transport, address, port } = request.source
-  const source = { flowId, address: { transport, address, port } }
-  const { status, ...answer } = bindings.apply(name, request.message, source, performance.now())
+  const { status, ...answer } = bindings.apply(request, performance.now(), name)
   request.reply(status, answer)
 })
 
-stack.method('INVITE', async (request) => {
+stack.method('INVITE', ...guards.proxy, async (request) => {
   const targets = targetsOf(request)
   if (targets.length === 0) return request.reply(480)
   // The From and To of the caller: what the phone shows. The bridge has the rest: forking, CANCEL, failures, the end.
   await request.bridge(targets, { to: request.to })
 })
 
-stack.method('MESSAGE', async (request) => {
+stack.method('MESSAGE', ...guards.proxy, async (request) => {
   const targets = targetsOf(request)
   if (targets.length === 0) return request.reply(480)
   const { from, to, body, message } = request
@@ -48,6 +67,49 @@ stack.method('MESSAGE', async (request) => {
 })
 
 serve(stack)
+
+/** Certificate and key of `wss://` and `tls://`, when there are any. */
+function readCertificate(): { readonly cert: Buffer; readonly key: Buffer } | undefined {
+  const { 'tls-cert': cert, 'tls-key': key } = options
+  if (cert === undefined && key === undefined) return undefined
+  if (cert === undefined || key === undefined) return fail('--tls-cert and --tls-key go together', 2)
+  try {
+    return { cert: readFileSync(cert), key: readFileSync(key) }
+  } catch (error) {
+    return fail(describe(error), 1)
+  }
+}
+
+/** Passwords by user. */
+function readAccounts(): ReadonlyMap<string, string> {
+  return new Map(
+    options.account.map((text): [string, string] => {
+      const colonAt = text.indexOf(':')
+      return colonAt > 0 ? [text.slice(0, colonAt), text.slice(colonAt + 1)] : fail('--account is NAME:PASSWORD', 2)
+    }),
+  )
+}
+
+/** What stands before the handlers: nothing without accounts, else the password, and the From of its user. */
+function guardsOf(accounts: ReadonlyMap<string, string>): Record<'registrar' | 'proxy', Handler[]> {
+  if (accounts.size === 0) return { registrar: [], proxy: [] }
+  const random = createNodeRandom()
+  const verifier = new DigestVerifier({ realm: options.realm, secret: random.bytes(32), random })
+  const lookup = (name: string) => {
+    const password = accounts.get(name)
+    return password === undefined ? undefined : { password }
+  }
+  // Nobody registers, calls or writes under the name of somebody else.
+  const asThemselves: Handler = (request, next) => {
+    const claimed = userOf(request.method === 'REGISTER' ? request.to.uri : request.from.uri)
+    if (request.locals.get(digestUsernameKey) !== claimed) return request.reply(403)
+    return next()
+  }
+  return {
+    registrar: [digest.required(verifier, lookup, { info: true }), asThemselves],
+    proxy: [digest.proxyRequired(verifier, lookup), asThemselves],
+  }
+}
 
 /** The name that somebody registers under or is called by, whatever the domain. */
 function userOf(uri: unknown): string | undefined {

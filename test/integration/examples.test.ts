@@ -2,10 +2,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { checkAnswer, parseSdp } from '@carillon/sip-parser/sdp'
 import { type IncomingRequest, type OutgoingRequestInit, SipStack } from '@carillon/sip-transaction'
 import { afterEach, describe, expect, it } from 'vitest'
+import { TestAuthority } from '../support/certificates'
 import { files, importsOf, read, root } from '../support/repository'
 
 const open: SipStack[] = []
@@ -330,6 +333,54 @@ describe('websocket-gateway', () => {
     expect(callee.stack.stats().calls).toBe(0)
   })
 
+  it('takes only users with their password over a secure connection, and nobody under the name of another', async () => {
+    const authority = await TestAuthority.create()
+    const folder = await certificateFolder(authority)
+    const [certFile, keyFile] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+    try {
+      const accounts = ['--account', 'alice:secret', '--account', 'bob:geheim']
+      const tls = ['--tls-cert', certFile, '--tls-key', keyFile]
+      const { ports } = await serve('websocket-gateway', '--listen', 'wss://127.0.0.1:0', ...tls, ...accounts)
+      const uri = `sips:127.0.0.1:${ports[0]};transport=ws`
+      const browser = async (name: string, password: string) => {
+        const stack = await SipStack.create({ listen: ['wss://127.0.0.1:0'], tls: { ca: authority.cert } })
+        open.push(stack)
+        const from = `<sip:${name}@example.com>`
+        const contact = `<sips:${name}@9kq2.invalid;transport=ws>`
+        const credentials = { username: name, password }
+        const register = () => stack.request({ method: 'REGISTER', uri, from, to: from, contact, credentials })
+        return { stack, from, credentials, register }
+      }
+      const [alice, bob] = [await browser('alice', 'secret'), await browser('bob', 'geheim')]
+      const registered = await alice.register()
+      expect([registered.status, registered.get('Authentication-Info')]).toEqual([
+        200,
+        expect.stringContaining('rspauth'),
+      ])
+      expect((await bob.register()).status).toBe(200)
+      expect((await (await browser('bob', 'guess')).register()).status).toBe(401)
+      const heard: string[] = []
+      bob.stack.method('MESSAGE', (request) => {
+        heard.push(`${request.from.uri} ${Buffer.from(request.body)}`)
+        request.reply(202)
+      })
+      const message = (from: string) =>
+        alice.stack.request({
+          method: 'MESSAGE',
+          uri: uri.replace('sips:', 'sips:bob@'),
+          from,
+          body: 'hello',
+          contentType: 'text/plain',
+          credentials: alice.credentials,
+        })
+      expect((await message(alice.from)).status).toBe(202)
+      expect((await message(bob.from)).status).toBe(403)
+      expect(heard).toEqual(['sip:alice@example.com hello'])
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
   it('answers 480 once a browser has closed its page', async () => {
     const { join } = await world()
     const [browser, desk] = [await join('browser', 'ws'), await join('desk', 'udp')]
@@ -344,8 +395,17 @@ describe('websocket-gateway', () => {
   })
 })
 
+/** A folder with `cert.pem` and `key.pem` for 127.0.0.1. */
+async function certificateFolder(authority: TestAuthority): Promise<string> {
+  const { cert, key } = await authority.issue({ addresses: ['127.0.0.1'] })
+  const folder = mkdtempSync(join(tmpdir(), 'carillon-'))
+  writeFileSync(join(folder, 'cert.pem'), cert)
+  writeFileSync(join(folder, 'key.pem'), key)
+  return folder
+}
+
 describe('examples', () => {
-  const names = files.flatMap((path) => /^examples\/([a-z-]+)\.ts$/.exec(path)?.[1] ?? [])
+  const names = files.flatMap((path) => /^examples\/([a-z0-9-]+)\.ts$/.exec(path)?.[1] ?? [])
   const lines = [...read('examples/README.md').matchAll(/`npm run example -- ([^`]+)`/g)].map(([, line = '']) =>
     line.split(' '),
   )
@@ -356,10 +416,16 @@ describe('examples', () => {
   })
 
   it('start by their README lines, and end in order', async () => {
-    const servers = lines.filter(([name]) => name !== 'NAME' && name !== 'uac')
+    const servers = lines.filter(([name]) => name !== 'NAME' && name !== 'uac' && name !== 'click-to-dial')
     expect(servers.length).toBeGreaterThanOrEqual(4)
-    const started = await Promise.all(servers.map((line) => serve(...line.map((word) => word.replace(/:\d+$/, ':0')))))
-    expect(await Promise.all(started.map(({ program }) => program.stop()))).toEqual(servers.map(() => 0))
+    const folder = await certificateFolder(await TestAuthority.create())
+    try {
+      const here = (word: string) => word.replace(/:\d+$/, ':0').replace(/^\w+\.pem$/, (file) => join(folder, file))
+      const started = await Promise.all(servers.map((line) => serve(...line.map(here))))
+      expect(await Promise.all(started.map(({ program }) => program.stop()))).toEqual(servers.map(() => 0))
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
   })
 
   it('import what a program outside of the repository could', () => {

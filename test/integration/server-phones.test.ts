@@ -175,7 +175,7 @@ describe('registrations as phones make them', () => {
     const first = await register(`${contact};expires=120`, 1)
     expect([first.status, first.contacts.length, first.contacts[0]?.expires]).toEqual([200, 1, 120])
     expect(first.contacts[0]?.instance).toContain('urn:uuid:0001')
-    expect([first.get('Require'), first.get('Service-Route')]).toEqual([undefined, undefined])
+    expect([first.get('Require'), first.get('Service-Route')]).toEqual(['outbound', undefined])
     const again = await register(`${contact};expires=600`, 10)
     expect([again.status, again.contacts.length, again.contacts[0]?.expires]).toEqual([200, 1, 600])
     const gone = await register(`${contact};expires=0`, 20)

@@ -42,24 +42,14 @@ async function server(): Promise<SipStack> {
   const bindings = new BindingTable()
   const aorOf = (text: string) => text.replace(/^sip:|@.*$/g, '')
   made.method('REGISTER', guard, (request) => {
-    const { source, message } = request
-    const from = {
-      address: { transport: source.transport, address: source.address, port: source.port },
-      flowId: source.flowId,
-    }
-    const result = bindings.apply(aorOf(request.to.uri.toString()), message, from, performance.now())
-    request.reply(result.status, { headers: result.headers })
+    const result = bindings.apply(request, performance.now(), aorOf(request.to.uri.toString()))
+    request.reply(result.status, result)
   })
   made.method('INVITE', guard, async (request) => {
     const found = bindings.lookup(aorOf(request.uri.toString()), performance.now())
     if (found.length === 0) request.reply(404)
     else {
-      await request.bridge(
-        found.map((binding) => ({
-          uri: binding.contact,
-          destination: { ...binding.receivedFrom, flowId: binding.flowId },
-        })),
-      )
+      await request.bridge(found.map((binding) => binding.toTarget()))
     }
   })
   return made

@@ -1,9 +1,9 @@
 /**
  * Simulates for as long as one likes, and stops at the first seed that breaks a rule.
  *
- *   npm run sim -- [transactions|calls …] --seconds N [--seed S]
+ *   npm run sim -- [--target NAME …] --seconds N [--seed S]
  *
- * `--seed` begins at that seed; with `--seconds 0` it runs that seed alone and prints what was sent. Without a name all
+ * `--target` names a world of worlds.ts, as a word without it does. `--seed` begins at that seed; with `--seconds 0` it runs that seed alone and prints what was sent. Without a name all
  * worlds take turns. Ends with 1 when a rule was broken.
  */
 import { parseArgs } from 'node:util'
@@ -12,9 +12,14 @@ import { worlds } from './worlds.ts'
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { seconds: { type: 'string', default: '30' }, seed: { type: 'string' } },
+    options: {
+      seconds: { type: 'string', default: '30' },
+      seed: { type: 'string' },
+      target: { type: 'string', multiple: true, default: [] },
+    },
   })
-  const names = positionals.length > 0 ? positionals : Object.keys(worlds)
+  const wanted = [...positionals, ...values.target]
+  const names = wanted.length > 0 ? wanted : Object.keys(worlds)
   const unknown = names.filter((name) => worlds[name] === undefined)
   if (unknown.length > 0)
     return refuse(`no world is called ${unknown.join(', ')}; there are ${Object.keys(worlds).join(', ')}`)
@@ -42,7 +47,7 @@ async function main(): Promise<number> {
 function fail(name: string, seed: number, violations: readonly string[]): number {
   console.error(`FAILED: world ${name}, seed ${seed}`)
   for (const violation of violations) console.error(`  ${violation}`)
-  console.error(`It happens again with: npm run sim -- ${name} --seed ${seed} --seconds 0`)
+  console.error(`It happens again with: npm run sim -- --target ${name} --seed ${seed} --seconds 0`)
   return 1
 }
 

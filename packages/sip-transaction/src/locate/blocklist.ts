@@ -4,11 +4,12 @@
  */
 import type { LocateLimits } from '../limits'
 import type { FlowAddress } from '../ports'
+import { AgedMap } from '../timers/aged-map'
 import type { Candidate } from './plan'
 
 /** Blocked servers by transport, address and port. */
 export class Blocklist {
-  private readonly until = new Map<string, number>()
+  private readonly until = new AgedMap<string, number>()
 
   constructor(private readonly limits: LocateLimits) {}
 
@@ -22,12 +23,12 @@ export class Blocklist {
     const key = keyOf(address)
     const untilMs = nowMs + Math.min(forMs, this.limits.blockedServerMsMax)
     const before = this.until.get(key) ?? 0
-    this.until.delete(key)
     this.until.set(key, Math.max(before, untilMs))
-    for (const [oldest, oldestUntilMs] of this.until) {
-      if (this.until.size <= this.limits.blockedServersMax && oldestUntilMs > nowMs) break
-      this.until.delete(oldest)
-    }
+    while (
+      this.until.size > this.limits.blockedServersMax ||
+      (this.until.oldestValue ?? Number.POSITIVE_INFINITY) <= nowMs
+    )
+      this.until.deleteOldest()
   }
 
   /** The server has answered: it is in order again. */

@@ -4,6 +4,7 @@
  */
 import type { LocateLimits } from '../limits'
 import type { DnsAnswer } from '../ports'
+import { AgedMap } from '../timers/aged-map'
 
 interface Remembered {
   readonly answer: DnsAnswer<unknown>
@@ -13,7 +14,7 @@ interface Remembered {
 
 /** Answers by question key. */
 export class DnsCache {
-  private readonly entries = new Map<string, Remembered>()
+  private readonly entries = new AgedMap<string, Remembered>()
   private cost = 0
 
   constructor(private readonly limits: LocateLimits) {}
@@ -32,12 +33,11 @@ export class DnsCache {
   get(key: string, nowMs: number): DnsAnswer<unknown> | undefined {
     const known = this.entries.get(key)
     if (known === undefined) return undefined
-    this.entries.delete(key)
     if (known.untilMs <= nowMs) {
-      this.cost -= known.cost
+      this.delete(key)
       return undefined
     }
-    // Back at the end: the first in the map is the one unused longest.
+    // The newest again: the oldest is the one unused longest.
     this.entries.set(key, known)
     return known.answer
   }
@@ -49,9 +49,10 @@ export class DnsCache {
     this.entries.set(key, { answer, untilMs: nowMs + this.lifetimeMs(answer), cost })
     this.cost += cost
     const { dnsCacheAnswersMax, dnsCacheRecordsMax } = this.limits
-    for (const oldest of this.entries.keys()) {
-      if (this.entries.size <= dnsCacheAnswersMax && this.cost <= dnsCacheRecordsMax) break
-      this.delete(oldest)
+    while (this.entries.size > dnsCacheAnswersMax || this.cost > dnsCacheRecordsMax) {
+      const { oldestKey } = this.entries
+      if (oldestKey === undefined) return
+      this.delete(oldestKey)
     }
   }
 

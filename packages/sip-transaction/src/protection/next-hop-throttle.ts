@@ -2,6 +2,7 @@
  * Keeps back a part of the requests to next hops that ask for it: the client side of overload control by loss
  * (RFC 7339 §5.3, §5.10, §7.2). Pure.
  */
+import { AgedMap } from '../timers/aged-map'
 import type { OverloadRequest } from './overload-feedback'
 
 /** What a {@link NextHopThrottle} may remember. */
@@ -26,7 +27,7 @@ const countedMax = 256
 
 /** Next hops that have asked for less, each by its transport and address. */
 export class NextHopThrottle {
-  private readonly hops = new Map<string, Hop>()
+  private readonly hops = new AgedMap<string, Hop>()
 
   constructor(private readonly limits: ThrottleLimits) {}
 
@@ -46,11 +47,7 @@ export class NextHopThrottle {
     const { ordinary = 0, prior = 0 } = known ?? {}
     const { reduction, sequence } = asked
     this.hops.set(hop, { reduction, untilMs, sequence, ordinary, prior })
-    if (this.hops.size <= this.limits.throttledHopsMax) return
-    for (const oldest of this.hops.keys()) {
-      this.hops.delete(oldest)
-      break
-    }
+    if (this.hops.size > this.limits.throttledHopsMax) this.hops.deleteOldest()
   }
 
   /**
@@ -74,11 +71,10 @@ export class NextHopThrottle {
 
   /** Those at the old end whose time is over; two a time, which is more than can be added. */
   private forgetOver(nowMs: number): void {
-    let left = 2
-    for (const [hop, { untilMs }] of this.hops) {
-      if (left === 0 || untilMs > nowMs) return
-      this.hops.delete(hop)
-      left -= 1
+    for (let left = 2; left > 0; left -= 1) {
+      const { oldestValue } = this.hops
+      if (oldestValue === undefined || oldestValue.untilMs > nowMs) return
+      this.hops.deleteOldest()
     }
   }
 

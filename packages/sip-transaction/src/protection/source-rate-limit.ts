@@ -2,6 +2,7 @@
  * How many requests one source may send: a bucket of tokens for each IPv4 address or IPv6 /64 network, which forgets a
  * source as soon as its bucket is full again. No RFC says how; RFC 3261 §26.3.2.4 says why. Pure.
  */
+import { AgedMap } from '../timers/aged-map'
 import { addressGroup } from '../transport/address'
 
 /** What a {@link SourceRateLimit} allows. */
@@ -24,7 +25,7 @@ const sweepsPerUse = 2
 
 /** Buckets by source, the one unused longest first. */
 export class SourceRateLimit {
-  private readonly buckets = new Map<string, Bucket>()
+  private readonly buckets = new AgedMap<string, Bucket>()
   private readonly perMs: number
   private readonly fillMs: number
 
@@ -49,7 +50,6 @@ export class SourceRateLimit {
     }
     this.refill(bucket, nowMs)
     // Last in the order of use. A source without tokens stays where it is: it is in use anyway.
-    this.buckets.delete(group)
     this.buckets.set(group, bucket)
     if (bucket.tokens < 1) return false
     bucket.tokens -= 1
@@ -64,8 +64,8 @@ export class SourceRateLimit {
 
   /** When {@link expire} would next forget a source; `Infinity` when none is remembered. */
   deadline(): number {
-    for (const { sinceMs } of this.buckets.values()) return sinceMs + this.fillMs
-    return Number.POSITIVE_INFINITY
+    const { oldestValue } = this.buckets
+    return oldestValue === undefined ? Number.POSITIVE_INFINITY : oldestValue.sinceMs + this.fillMs
   }
 
   /** Forgets every source whose bucket is full again. */
@@ -80,20 +80,11 @@ export class SourceRateLimit {
 
   private remember(group: string, bucket: Bucket): void {
     this.buckets.set(group, bucket)
-    if (this.buckets.size <= this.rate.sourcesMax) return
-    for (const oldest of this.buckets.keys()) {
-      this.buckets.delete(oldest)
-      break
-    }
+    if (this.buckets.size > this.rate.sourcesMax) this.buckets.deleteOldest()
   }
 
   /** An empty bucket unused for so long is full, and a full one is no different from none. */
   private forget(nowMs: number, atMost: number): void {
-    let left = atMost
-    for (const [group, { sinceMs }] of this.buckets) {
-      if (left <= 0 || sinceMs + this.fillMs > nowMs) return
-      this.buckets.delete(group)
-      left -= 1
-    }
+    for (let left = atMost; left > 0 && this.deadline() <= nowMs; left -= 1) this.buckets.deleteOldest()
   }
 }

@@ -1,5 +1,6 @@
 /** The flows of one stack by their id, so that a registration can name the flow it came on (RFC 5626 §2 calls it a flow). */
 import type { Flow } from '../ports'
+import { AgedMap } from '../timers/aged-map'
 
 /**
  * Flows by id. Connections stay until they close, so the caps of the transports bound them. Datagram flows end with
@@ -8,7 +9,7 @@ import type { Flow } from '../ports'
  */
 export class FlowTable {
   private readonly connections = new Map<number, Flow>()
-  private readonly datagrams = new Map<number, Flow>()
+  private readonly datagrams = new AgedMap<number, Flow>()
   private readonly datagramFlowsMax: number
 
   constructor(limits: { readonly datagramFlowsMax: number }) {
@@ -28,11 +29,7 @@ export class FlowTable {
     }
     if (this.datagrams.has(flow.id)) return
     this.datagrams.set(flow.id, flow)
-    if (this.datagrams.size <= this.datagramFlowsMax) return
-    for (const oldest of this.datagrams.keys()) {
-      this.datagrams.delete(oldest)
-      break
-    }
+    if (this.datagrams.size > this.datagramFlowsMax) this.datagrams.deleteOldest()
   }
 
   /** Forgets a flow that closed. */

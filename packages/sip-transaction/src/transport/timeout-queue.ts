@@ -1,9 +1,10 @@
 /** Timeouts that all last equally long: kept in the order they were started, which is the order they are due. Pure. */
+import { AgedMap } from '../timers/aged-map'
 
 /** Items under one constant timeout. Starting, stopping and restarting cost the same however many there are. */
 export class TimeoutQueue<T> {
-  /** Insertion order is due order, because the delay is constant and the clock does not run backwards. */
-  private readonly due = new Map<T, number>()
+  /** The order of age is due order, because the delay is constant and the clock does not run backwards. */
+  private readonly due = new AgedMap<T, number>()
 
   constructor(private readonly delayMs: number) {}
 
@@ -14,7 +15,6 @@ export class TimeoutQueue<T> {
 
   /** Starts the timeout of an item, anew when it was running. */
   start(item: T, nowMs: number): void {
-    this.due.delete(item)
     this.due.set(item, nowMs + this.delayMs)
   }
 
@@ -30,15 +30,15 @@ export class TimeoutQueue<T> {
 
   /** When the next item is due; Infinity when none is. */
   deadline(): number {
-    for (const atMs of this.due.values()) return atMs
-    return Number.POSITIVE_INFINITY
+    return this.due.oldestValue ?? Number.POSITIVE_INFINITY
   }
 
   /** Takes out every item that is due and hands it over, in due order. */
   expire(nowMs: number, handle: (item: T) => void): void {
-    for (const [item, atMs] of this.due) {
-      if (atMs > nowMs) return
-      this.due.delete(item)
+    for (;;) {
+      const { oldestKey: item, oldestValue: atMs } = this.due
+      if (item === undefined || atMs === undefined || atMs > nowMs) return
+      this.due.deleteOldest()
       handle(item)
     }
   }

@@ -9,6 +9,7 @@ import type { SipStack } from '../../endpoint/stack'
 import { defaultTraceLimits, type TraceLimits } from '../../limits'
 import type { Clock, FlowAddress } from '../../ports'
 import type { MemoryNetwork, MessageFate } from '../../testing/memory-network'
+import { AgedMap } from '../../timers/aged-map'
 import { callIdOf } from '../call-id'
 import { DialogTrace, type TraceStep } from './dialog-trace'
 import { maskedMessage } from './masked'
@@ -60,7 +61,7 @@ export class LadderRecorder {
   private readonly names: ReadonlyMap<string, string>
   private readonly filter: ((callId: string) => boolean) | undefined
   /** In the order of their latest message. */
-  private readonly recordings = new Map<string, Recording>()
+  private readonly recordings = new AgedMap<string, Recording>()
   /** Listeners of the stacks that are recorded, and their names. */
   private readonly own = new Map<string, string>()
   private totalBytes = 0
@@ -164,7 +165,6 @@ export class LadderRecorder {
     const known = this.recordings.get(callId)
     if (known !== undefined) {
       // The latest is always last.
-      this.recordings.delete(callId)
       this.recordings.set(callId, known)
       return known
     }
@@ -183,11 +183,8 @@ export class LadderRecorder {
   }
 
   private forgetOldest(): void {
-    for (const [callId, recording] of this.recordings) {
-      this.totalBytes -= recording.bytes
-      this.recordings.delete(callId)
-      return
-    }
+    this.totalBytes -= this.recordings.oldestValue?.bytes ?? 0
+    this.recordings.deleteOldest()
   }
 
   private charge(recording: Recording, bytes: number): void {

@@ -6,6 +6,7 @@ import type { Socket } from 'node:net'
 import { pongBytes } from '@carillon/sip-parser'
 import type { Flow, FlowAddress, Turns } from '../../ports'
 import { flowReasons, reasonOfError } from '../reasons'
+import { OwedAnswers } from './owed-answers'
 import type { FramingEvent, StreamFraming } from './stream-framing'
 
 /** After so many messages of one read, others get a turn before more is read. */
@@ -79,6 +80,12 @@ export class StreamConnection implements Flow {
   /** Closed without waiting for what was queued. */
   private isAborted = false
   private isCorked = false
+  /** True once the peer has ended its side. */
+  private isHalfClosed = false
+  /** Something that was read waits for a later turn; the end of the stream, which may come all the same, waits for it. */
+  private isReadWaiting = false
+  private isEndWaiting = false
+  private readonly answers = new OwedAnswers()
   private reason: string = flowReasons.PEER_CLOSED
   private waiting: Waiting[] = []
   private waitingBytes = 0
@@ -160,8 +167,11 @@ export class StreamConnection implements Flow {
       process.nextTick(failed, flowReasons.SEND_QUEUE_FULL)
       return
     }
-    if (this.isConnected) this.write(this.framing.wrap(bytes), this.remembered(failed))
-    else {
+    if (this.isConnected) {
+      this.write(this.framing.wrap(bytes), this.remembered(failed))
+      this.answers.sent(bytes)
+      if (this.isHalfClosed && !this.answers.isAny) this.closeInTime(flowReasons.PEER_CLOSED)
+    } else {
       // Nothing is said to a peer that has not yet shown who it is.
       this.waiting.push({ bytes, failed })
       this.waitingBytes += bytes.length
@@ -198,6 +208,12 @@ export class StreamConnection implements Flow {
     this.socket.removeAllListeners('data')
     if (last !== undefined) this.socket.write(last)
     this.socket.destroySoon()
+  }
+
+  /** As {@link closeSoon}, but a peer that does not take what is queued is not waited for. */
+  private closeInTime(reason: string, last?: Uint8Array): void {
+    this.socket.setTimeout(this.owner.closeGraceMs, () => this.destroy())
+    this.closeSoon(reason, last)
   }
 
   /** Gives up what {@link closeSoon} still waits for. */
@@ -246,10 +262,28 @@ export class StreamConnection implements Flow {
     })
   }
 
+  /** Finding the ends of messages is work as well: without time it waits, and nothing more is read meanwhile. */
   private onData(chunk: Uint8Array): void {
+    const { turns } = this.owner
+    if (turns?.hasTime() !== false) this.read(chunk, false)
+    else this.wait(turns, () => this.read(chunk, true))
+  }
+
+  /** Goes on in a later turn; until then nothing more is read. */
+  private wait(turns: Turns, goOn: () => void): void {
+    this.socket.pause()
+    this.isReadWaiting = true
+    turns.later(() => {
+      this.isReadWaiting = false
+      goOn()
+    })
+  }
+
+  private read(chunk: Uint8Array, isOurTurn: boolean): void {
+    if (this.isClosed) return
     const events = this.framing.push(chunk)
     if (events.length > 0 && this.isConnected) this.unheard = undefined
-    this.workOff({ events, next: 0, messages: 0 }, false)
+    this.workOff({ events, next: 0, messages: 0 }, isOurTurn)
   }
 
   /**
@@ -265,18 +299,27 @@ export class StreamConnection implements Flow {
       const event = read.events[read.next]!
       if (event.kind === 'message') {
         if (!mayTake && turns?.hasTime() === false) {
-          this.socket.pause()
-          turns.later(() => this.workOff(read, true))
+          this.wait(turns, () => this.workOff(read, true))
           return
         }
         mayTake = false
         read.messages += 1
       }
       read.next += 1
-      if (event.kind === 'message') this.owner.message(event.bytes, this)
-      else this.handleOther(event)
+      if (event.kind === 'message') {
+        this.answers.received(event.bytes)
+        this.owner.message(event.bytes, this)
+      } else this.handleOther(event)
     }
-    if (this.isClosed || !this.isConnected) return
+    if (this.isClosed) return
+    if (this.isConnected) this.finishRead(read, isOurTurn)
+    else if (isOurTurn) this.socket.resume()
+    if (!this.isEndWaiting) return
+    this.isEndWaiting = false
+    this.onEnd()
+  }
+
+  private finishRead(read: Read, isOurTurn: boolean): void {
     if (read.events.length > 0) this.owner.heard(this)
     this.owner.partial(this, !this.framing.isIdle, read.messages > 0)
     if (read.messages >= messagesPerTurnMax) this.giveWay()
@@ -313,25 +356,26 @@ export class StreamConnection implements Flow {
       return
     }
     this.owner.garbage(code, this, head)
-    this.socket.setTimeout(this.owner.closeGraceMs, () => this.destroy())
-    this.closeSoon(flowReasons.FRAMING)
+    this.closeInTime(flowReasons.FRAMING)
   }
 
   /** The peer ended the connection, or broke its protocol. */
   private finish({ reason, last, violation }: Extract<FramingEvent, { kind: 'end' }>): void {
     if (this.queuedBytes > 0 && last !== undefined && violation !== undefined) this.close(reason)
-    else {
-      this.socket.setTimeout(this.owner.closeGraceMs, () => this.destroy())
-      this.closeSoon(reason, last)
-    }
+    else this.closeInTime(reason, last)
     if (violation !== undefined && this.isConnected) this.owner.garbage(violation, this)
   }
 
   private onEnd(): void {
     if (this.isClosed) return
-    if (!this.isConnected) this.close(flowReasons.PEER_CLOSED)
+    if (this.isReadWaiting) this.isEndWaiting = true
+    else if (!this.isConnected) this.close(flowReasons.PEER_CLOSED)
     else if (!this.framing.isIdle) this.close(flowReasons.PEER_CLOSED_EARLY)
-    else this.owner.ended(this)
+    else {
+      this.isHalfClosed = true
+      this.owner.ended(this)
+      if (!this.answers.isAny) this.closeInTime(flowReasons.PEER_CLOSED)
+    }
   }
 
   private onClose(): void {

@@ -150,7 +150,7 @@ export class StreamTransport implements Transport, ConnectionOwner {
     this.guard(() => this.sink.garbage(code, connection, head))
   }
 
-  /** @internal The peer may have closed or only ended its side; answers that are still due get a chance. */
+  /** @internal The peer may have closed or only ended its side; an answer that is still due gets a chance. */
   ended(connection: StreamConnection): void {
     this.index.delete(connection)
     const sinceMs = this.context.clock.monotonicMs() - connection.lastMessageMs
