@@ -62,6 +62,17 @@ export const callees: readonly ServerKind[] = [
   nodeKind('carillon', 'SipStack, 200 with SDP to every INVITE', './peers/carillon-uas.ts'),
 ]
 
+/** Servers that pass calls on to where their Request-URI says. */
+export const proxies: readonly ServerKind[] = [
+  nodeKind('carillon', 'request.proxy, stateful, with Record-Route', './peers/carillon-proxy.ts', 'proxy'),
+  kamailioKind('t_relay, stateful, with Record-Route', ['-A', 'AS_PROXY']),
+]
+
+/** The same by two dialogs. */
+export const bridges: readonly ServerKind[] = [
+  nodeKind('carillon', 'request.bridge', './peers/carillon-proxy.ts', 'bridge'),
+]
+
 /** Servers that connect calls, with digest for the caller. */
 export const callServers: readonly ServerKind[] = [
   carillonServer('carillon', 'back-to-back user agent, SDP rewritten, four relay ports opened for each call'),

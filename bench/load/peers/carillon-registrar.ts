@@ -17,14 +17,8 @@ import {
 const stack = await SipStack.create({ listen: [`udp://127.0.0.1:${process.argv[2]}`] })
 const bindings = new BindingTable()
 const save: Handler = (request) => {
-  const { flowId, transport, address, port } = request.source
-  const result = bindings.apply(
-    request.to.uri.toString(),
-    request.message,
-    { flowId, address: { transport, address, port } },
-    nodeClock.monotonicMs(),
-  )
-  request.reply(result.status, { headers: result.headers, contact: false })
+  const result = bindings.apply(request, nodeClock.monotonicMs())
+  request.reply(result.status, result)
 }
 
 if (process.argv[3] === 'digest') {
