@@ -17,7 +17,9 @@ export default defineConfig({
       project('conformance', ['test/conformance/**/*.test.ts']),
       project('golden', ['test/golden/**/*.test.ts', 'test/contracts/**/*.test.ts']),
       project('simulation', ['test/simulation/**/*.test.ts', 'test/fuzz/**/*.test.ts'], { testTimeout: 60_000 }),
-      project('integration', ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts'], { testTimeout: 60_000 }),
+      project('integration', ['test/integration/**/*.test.ts', 'test/e2e/**/*.test.ts', 'test/soak/**/*.test.ts'], {
+        testTimeout: 60_000,
+      }),
       project('tidy', ['test/tidy/**/*.test.ts'], { testTimeout: 60_000 }),
     ],
   },

@@ -54,6 +54,7 @@ const tasks = {
   },
   fuzz: (args) => runFromSource('test/fuzz/run.ts', args),
   sim: (args) => runFromSource('test/simulation/run.ts', args),
+  soak: (args) => runFromSource('test/soak/run.ts', args),
   example: (args) => runExample(args),
   async format() {
     return runTool(TOOLS.biome, ['check', '--write', '.'])

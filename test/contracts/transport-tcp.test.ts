@@ -308,18 +308,33 @@ describe('half-closed connections', () => {
     transport.send(bytesOf('SIP/2.0 200 OK\r\n\r\n'), { kind: 'flow', flow }, () => {})
     await until(() => seen.text !== '', 'the answer')
     expect(seen.text).toBe('SIP/2.0 200 OK\r\n\r\n')
-    await clock.advance(limits.halfClosedTimeoutMs)
     await until(() => sink.closed.length === 1, 'the close')
     expect(reasonOf(flow)).toBe(flowReasons.PEER_CLOSED)
   })
 
-  it('is not kept when no answer can be due', async () => {
+  it('a peer that has ended its side and gets no answer is not waited for beyond the time of a transaction', async () => {
     const { peer, flow } = await connected()
+    peer.end(`${optionsRequest('a')}${optionsRequest('b')}`)
+    await until(() => sink.messages.length === 2, 'the requests')
+    transport.send(bytesOf('SIP/2.0 200 OK\r\n\r\n'), { kind: 'flow', flow }, () => {})
+    await clock.advance(limits.halfClosedTimeoutMs - 1)
+    expect(flow.isOpen).toBe(true)
+    await clock.advance(1)
+    await until(() => sink.closed.length === 1, 'the close')
+    expect(reasonOf(flow)).toBe(flowReasons.PEER_CLOSED)
+  })
+
+  it('a peer that is owed nothing is closed at once, and takes what was sent before', async () => {
+    const { peer, flow } = await connected()
+    const seen = collect(peer)
     await exchange(peer, 'a')
-    await clock.advance(limits.halfClosedTimeoutMs + 1)
+    transport.send(bytesOf('SIP/2.0 200 OK\r\n\r\n'), { kind: 'flow', flow }, () => {})
+    await until(() => seen.text !== '', 'the answer')
+    transport.send(bytesOf(optionsRequest('z')), { kind: 'flow', flow }, () => {})
     peer.end()
     await until(() => sink.closed.length === 1, 'the close')
     expect(reasonOf(flow)).toBe(flowReasons.PEER_CLOSED)
+    await until(() => seen.text.includes('OPTIONS'), 'what was on its way')
   })
 
   it('ends at once in the middle of a message', async () => {

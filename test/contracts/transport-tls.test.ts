@@ -192,6 +192,30 @@ describe('handshakes that do not end', () => {
   })
 })
 
+describe('connections whose peer has said that nothing more comes', () => {
+  it('close with the last answer that is owed, and at once when none is', async () => {
+    const { peer, flow } = await secured()
+    let answer = ''
+    peer.on('data', (chunk: Buffer) => {
+      answer += chunk.toString()
+    })
+    peer.end(optionsRequest('a'))
+    await until(() => sink.messages.length === 1, 'the request')
+    await until(() => sink.closed.length === 1, 'the news')
+    expect(flow.isOpen).toBe(true)
+    transport.send(Buffer.from('SIP/2.0 180 Ringing\r\n\r\n'), { kind: 'flow', flow }, () => {})
+    expect(flow.isOpen).toBe(true)
+    transport.send(Buffer.from('SIP/2.0 200 OK\r\n\r\n'), { kind: 'flow', flow }, () => {})
+    expect(flow.isOpen).toBe(false)
+    await until(() => answer.includes('200 OK'), 'the answer')
+
+    const idle = await secured()
+    idle.peer.end()
+    await until(() => sink.closed.length === 2, 'the close')
+    expect(idle.flow.isOpen).toBe(false)
+  })
+})
+
 describe('the wrong protocol', () => {
   it.each([
     ['plain SIP', optionsRequest('plain')],

@@ -9,13 +9,17 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { InteropCase } from './case.ts'
+import { bridgingCases } from './cases/bridging.ts'
 import { browserCases } from './cases/browser.ts'
 import { callCases } from './cases/calls.ts'
 import { dialogCases } from './cases/dialogs.ts'
 import { digestCases } from './cases/digest.ts'
 import { hepCases } from './cases/hep.ts'
 import { locatingCases } from './cases/locating.ts'
+import { outboundCases } from './cases/outbound.ts'
 import { phoneCases } from './cases/phones.ts'
+import { presenceCases } from './cases/presence.ts'
+import { proxyingCases } from './cases/proxying.ts'
 import { raceCases } from './cases/races.ts'
 import { registrationCases } from './cases/registration.ts'
 import { secureCases } from './cases/secure.ts'
@@ -27,12 +31,16 @@ import { Server } from './support/server.ts'
 const caseTimeoutMs = 90_000
 const allCases: readonly InteropCase[] = [
   ...registrationCases,
+  ...outboundCases,
   ...digestCases,
   ...callCases,
   ...phoneCases,
   ...locatingCases,
   ...dialogCases,
   ...raceCases,
+  ...bridgingCases,
+  ...proxyingCases,
+  ...presenceCases,
   ...sessionTimerCases,
   ...secureCases,
   ...browserCases,

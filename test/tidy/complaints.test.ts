@@ -30,6 +30,6 @@ describe('docs/COMPLAINTS.md', () => {
   })
 
   it('says what is not there yet', () => {
-    expect(rowsOf(notYet).length).toBeGreaterThan(3)
+    expect(rowsOf(notYet).length).toBeGreaterThan(0)
   })
 })

@@ -7,7 +7,9 @@ import { read, root } from '../support/repository'
 const READMES = [
   'README.md',
   ...['sip-parser', 'sip-transaction', 'rtp-relay', 'server'].map((name) => `packages/${name}/README.md`),
-  ...['observing', 'testing'].map((name) => `docs/guides/${name}.md`),
+  ...['back-to-back', 'events', 'observing', 'proxying', 'registrations', 'testing'].map(
+    (name) => `docs/guides/${name}.md`,
+  ),
 ]
 const folder = join(root, 'test/.examples')
 

@@ -20,7 +20,9 @@ export const transactionCodes = {
   PRACK_MISSING: 'A provisional response was not acknowledged with PRACK; the INVITE has been answered 504.',
   CANCELLED: 'The caller cancelled the INVITE before it was answered.',
   CALL_ENDED: 'The call is over.',
+  DTMF_REFUSED: 'The peer takes no digits by INFO.',
   GLARE: 'Another offer or INVITE of this dialog is under way (RFC 3261 §14.1, RFC 3311 §5.1).',
+  REGISTRATION_REFUSED: 'The registrar refused the registration.',
   STACK_CLOSED: 'The stack is closing or closed.',
 } as const
 
@@ -59,12 +61,38 @@ export class CallFailedError extends Error {
   }
 }
 
+/** Codes of {@link SubscriptionFailedError}. */
+export const subscriptionCodes = {
+  SUBSCRIPTION_FAILED: 'The SUBSCRIBE or PUBLISH was answered with a failure status.',
+} as const
+
+/** A subscription or a publication was refused. */
+export class SubscriptionFailedError extends Error {
+  override readonly name = 'SubscriptionFailedError'
+  readonly code = 'SUBSCRIPTION_FAILED'
+  /** The final status, 300 to 699. */
+  readonly status: number
+  /** The response that carried it. */
+  readonly response: SipResponse | undefined
+
+  constructor(status: number, response?: SipResponse) {
+    super(`${subscriptionCodes.SUBSCRIPTION_FAILED} (${status}${response === undefined ? '' : ` ${response.reason}`})`)
+    this.status = status
+    this.response = response
+  }
+}
+
 /** Codes of {@link SipUsageError}: mistakes of the calling program. */
 export const stackUsageCodes = {
   ALREADY_ANSWERED: 'The request has already got its final response.',
+  NOT_A_SUBSCRIBE: 'Only a SUBSCRIBE, or a REFER, makes a subscription.',
   NOT_AN_INVITE: 'Only an INVITE can be accepted or bridged.',
   STATUS_INVALID: 'A status is a whole number from 100 to 699, and this one does not fit the request.',
   TARGET_INVALID: 'A target, From or To is no SIP address.',
+  SAME_CALL: 'The two sides of a bridge or a transfer are one and the same call.',
+  ALREADY_BRIDGED: 'The call is a side of a bridge already.',
+  SDP_MISSING: 'There is no session description of ours that could be changed.',
+  DTMF_INVALID: 'A digit is one of 0 to 9, *, #, A to D, and ! for the hook flash.',
   TARGETS_MISSING: 'A bridge needs at least one target, and no more than the limit.',
   LISTEN_INVALID: 'A listen address is not of the form scheme://address:port.',
   ADVERTISE_INVALID: 'The advertised address is not of the form host or host:port.',
@@ -73,6 +101,8 @@ export const stackUsageCodes = {
   DNS_SERVER_INVALID: 'A name server is given by its IP address, with a port where it is not 53.',
   BRANCH_INVALID: 'A request to be sent needs a Via branch that no other transaction has.',
   RATE_LIMIT_INVALID: 'A rate limit has a positive rate, a burst of one at least, and exempts addresses or networks.',
+  REGISTRATION_INVALID:
+    'A registration names its device by a URN, is for a time within the limits, and has few proxies.',
   TLS_MISSING: 'A tls:// or wss:// listener needs the option tls.',
   TLS_INVALID: 'The TLS options are not usable: a certificate, key or authority cannot be read, or do not fit.',
   HEP_INVALID: 'A HEP exporter needs host and port; a packet needs two IP addresses, ports, and a payload that fits.',

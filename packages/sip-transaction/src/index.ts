@@ -29,17 +29,25 @@ export type {
 } from './auth/verifier-options'
 export type { Disposition } from './b2bua/best-response'
 export type { BridgeEnd, BridgeEvent, BridgeParty, BridgeSide } from './b2bua/bridge-types'
+export type { HeaderPolicy } from './b2bua/header-policy'
 export type { Effect, TransactionFailure, TransactionId } from './effects'
 export { Bridge, type CallLeg } from './endpoint/bridge'
-export { Call, type ReinviteOptions } from './endpoint/call'
+export type { BridgeFailure, BridgeTransfer, FailureAnswer, TransferDecision } from './endpoint/bridge-options'
+export type { ConnectOptions, ConnectParty } from './endpoint/bridge-start'
+export { Call, type DtmfOptions, type ReinviteOptions } from './endpoint/call'
+export type { CallEvents, CallInfo } from './endpoint/call-requests'
+export type { TransferOptions, TransferOutcome } from './endpoint/call-transfer'
 export type { DropReason, StackCounters } from './endpoint/counters'
 export type { DialogHandle, UpdateOptions } from './endpoint/dialog-handle'
 export { type DigestLookup, type DigestOptions, digest, digestUsernameKey } from './endpoint/digest'
+export type { Dtmf } from './endpoint/dtmf'
 export type { EarlyDialog } from './endpoint/early-dialog'
 export type { RequestSource } from './endpoint/incoming-message'
 export { IncomingRequest } from './endpoint/incoming-request'
+export type { FollowOptions, IncomingTransfer } from './endpoint/incoming-transfer'
 export { createNodeDnsResolver, type NodeDnsOptions } from './endpoint/node-dns'
 export { createNodeRandom, nodeClock, silentLogger } from './endpoint/node-ports'
+export type { NotifierEnd, NotifierOptions, NotifierSubscription, TerminateOptions } from './endpoint/notifier'
 export type {
   AcceptOptions,
   BridgeOptions,
@@ -65,8 +73,45 @@ export type {
   UserCredentials,
 } from './endpoint/options'
 export type { OverloadOptions, ProtectionOptions, RateLimitOptions } from './endpoint/protection-options'
+export type {
+  BranchFailure,
+  HeaderChanges,
+  MoreTargets,
+  ProxyOptions,
+  ProxyStackOptions,
+  ProxyTarget,
+  ProxyTargets,
+} from './endpoint/proxy-options'
+export type { Publication, PublicationEnd, PublishOptions } from './endpoint/publication'
+export { type BindingStore, Registrar, type RegistrarOptions, type StoredBinding } from './endpoint/registrar'
+export {
+  type RegisterOptions,
+  Registration,
+  type RegistrationEvents,
+  type RegistrationFlow,
+} from './endpoint/registration'
 export { SipStack } from './endpoint/stack'
+export type { Subscription } from './endpoint/subscription'
+export type { Notification, ReferOptions, SubscribeOptions, SubscriptionEnd } from './endpoint/subscription-options'
 export * from './errors'
+export type { EventBody, EventPackage } from './events/event-package'
+export { EventStateTable, type PublishResult } from './events/event-state-table'
+export {
+  type ConferenceEndpoint,
+  type ConferenceInfo,
+  type ConferenceMedia,
+  type ConferencePart,
+  type ConferenceUser,
+  conferencePackage,
+} from './events/packages/conference'
+export { type DialogEntry, type DialogInfo, type DialogParty, dialogPackage } from './events/packages/dialog-info'
+export { type MessageCount, type MessageSummary, messageSummaryPackage } from './events/packages/message-summary'
+export { composePresence, type Presence, type PresenceTuple, presencePackage } from './events/packages/presence'
+export { type ReferProgress, referPackage } from './events/packages/refer'
+export { regInfoOf } from './events/packages/reg-bindings'
+export { type RegInfo, type RegistrationContact, type RegistrationEntry, regPackage } from './events/packages/reg-info'
+export { readXml, type XmlElement, type XmlResult } from './events/xml/read'
+export { type XmlAttributes, type XmlText, xml, xmlDocument, xmlOf } from './events/xml/write'
 export * from './limits'
 export {
   type SipChannelEvents,
@@ -94,8 +139,18 @@ export type { MaskedMessage } from './observe/trace/masked'
 export type { MediaSummary } from './observe/trace/sdp-summary'
 export type * from './ports'
 export type { ScannerOptions, ScannerPredicate } from './protection/scanner-filter'
-export { Binding } from './registrar/binding'
-export { type BindingChange, BindingTable, type RegisterResult, type RegisterSource } from './registrar/binding-table'
+export { canonicalAor } from './registrar/aor'
+export { Binding, type BindingInit } from './registrar/binding'
+export {
+  type BindingChange,
+  BindingTable,
+  type BindingTableOptions,
+  type ContactEvent,
+  type RegisterInput,
+  type RegisterResult,
+} from './registrar/binding-table'
+export { type BindingTarget, oneFlowPerDevice } from './registrar/binding-target'
+export type { GruuOptions } from './registrar/gruu'
 export { deriveTimers, type TimerName, type TimerSettings } from './timers/timer-settings'
 export { tcpTransport } from './transport/tcp/tcp-transport'
 export type { NamedTlsCertificate, TlsCertificate, TlsOptions } from './transport/tls/tls-options'

@@ -20,6 +20,10 @@ export interface StackLimits {
   readonly glareRetriesMax: number
   /** Branches of one bridge. */
   readonly bridgeTargetsMax: number
+  /** Targets of one proxied request, further ones of its hooks and redirections included. */
+  readonly proxyTargetsMax: number
+  /** Branches under way at once of a proxied request that came without Max-Breadth, here and further on (RFC 5393 §5.3.3). */
+  readonly proxyBreadthMax: number
   /** How long an incoming INVITE may stay without a final answer before it is answered 480. */
   readonly inviteAnswerTimeoutMs: number
   /** How long a bridge lets its targets ring when its options do not say. */
@@ -34,6 +38,30 @@ export interface StackLimits {
   readonly retryAfterSeconds: number
   /** How long finding the addresses behind a URI may take, all of its questions together. */
   readonly dnsTimeoutMs: number
+  /** Outbound proxies, and so flows, of one registration of ours. */
+  readonly registrationFlowsMax: number
+  /** The longest lifetime that a registration of ours asks for or believes. */
+  readonly registrationSecondsMax: number
+  /** A registration of ours is refreshed no sooner, however short a lifetime the registrar grants. */
+  readonly registrationRefreshMsMin: number
+  /** The wait after the first failure of a registration of ours; it doubles with each further one (RFC 5626 §4.5). */
+  readonly registrationRetryMs: number
+  /** The longest wait between two attempts, whatever Retry-After says (RFC 5626 §4.5). */
+  readonly registrationRetryMsMax: number
+  /** How often a datagram flow of a registration of ours is kept alive, at most (RFC 5626 §4.4.2). */
+  readonly registrationKeepAliveMs: number
+  /** Subscriptions alive at once, of either side; over it a SUBSCRIBE gets 503. */
+  readonly subscriptionsMax: number
+  /** Subscriptions in one dialog; over it a SUBSCRIBE gets 403. */
+  readonly subscriptionsPerDialogMax: number
+  /** The shortest lifetime that a notifier grants; a SUBSCRIBE for less gets 423 (RFC 6665 §4.2.1.1). */
+  readonly subscriptionSecondsMin: number
+  /** The longest lifetime that a notifier grants. */
+  readonly subscriptionSecondsMax: number
+  /** Notifications that wait for whoever iterates over a subscription; over it the oldest is left out. */
+  readonly notificationsQueuedMax: number
+  /** The longest pause before a subscription or publication that was lost is tried again. */
+  readonly eventRetryMsMax: number
 }
 
 /** The defaults of {@link StackLimits}. */
@@ -44,6 +72,8 @@ export const defaultStackLimits: StackLimits = {
   refusedInvitesMax: 10_000,
   glareRetriesMax: 4,
   bridgeTargetsMax: 32,
+  proxyTargetsMax: 128,
+  proxyBreadthMax: 60,
   inviteAnswerTimeoutMs: 600_000,
   ringTimeoutMs: 180_000,
   authAttemptsMax: 4,
@@ -51,7 +81,53 @@ export const defaultStackLimits: StackLimits = {
   closeDrainMs: 2_000,
   retryAfterSeconds: 10,
   dnsTimeoutMs: 5_000,
+  registrationFlowsMax: 8,
+  registrationSecondsMax: 604_800,
+  registrationRefreshMsMin: 5_000,
+  registrationRetryMs: 30_000,
+  registrationRetryMsMax: 1_800_000,
+  registrationKeepAliveMs: 29_000,
+  subscriptionsMax: 50_000,
+  subscriptionsPerDialogMax: 16,
+  subscriptionSecondsMin: 60,
+  subscriptionSecondsMax: 86_400,
+  notificationsQueuedMax: 64,
+  eventRetryMsMax: 600_000,
 }
+
+/** Caps of an {@link EventStateTable} (RFC 3903). */
+export interface EventStateLimits {
+  /** Publications alive; over it new ones get 503. */
+  readonly publicationsMax: number
+  /** Publications of one resource: its devices; over it new ones get 403. */
+  readonly publicationsPerResourceMax: number
+  /** Bytes of one publication; a longer one gets 413. */
+  readonly publicationBytesMax: number
+  /** The shortest lifetime granted; a shorter one asked for gets 423. */
+  readonly publicationSecondsMin: number
+  /** The longest lifetime granted; a longer one asked for is cut to it. */
+  readonly publicationSecondsMax: number
+}
+
+/** The defaults of {@link EventStateLimits}. */
+export const defaultEventStateLimits: EventStateLimits = {
+  publicationsMax: 50_000,
+  publicationsPerResourceMax: 16,
+  publicationBytesMax: 16_384,
+  publicationSecondsMin: 60,
+  publicationSecondsMax: 3_600,
+}
+
+/** Bytes of an XML event body; a longer one is unreadable. */
+export const xmlBytesMax = 131_072
+/** Elements inside each other in an XML event body. */
+export const xmlDepthMax = 24
+/** Elements of an XML event body. */
+export const xmlElementsMax = 8_192
+/** Attributes of one element of an XML event body, and namespaces that hold in one place of it. */
+export const xmlAttributesMax = 64
+/** Dialogs, registrations or users that are kept of notifications which tell changes only. */
+export const eventEntriesMax = 4_096
 
 // ---- transports, authentication, registrar -----------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ export interface BaresipOptions {
   /** For TLS: whom it trusts, and what it shows to those who call it; PEM. */
   readonly tls?: { readonly ca: string; readonly certificate: string }
   readonly toneHz: number
+  /** A second way to the server, side by side with the first (RFC 5626); over UDP. */
+  readonly secondPort?: number
 }
 
 /** One running baresip with one account. */
@@ -75,7 +77,7 @@ export class Baresip {
       PASSWORD: options.user.password,
       DOMAIN: domain,
       TRANSPORT: options.transport,
-      SERVER_PORT: String(options.serverPort),
+      OUTBOUND: outboundSettings(options),
       TLS: tlsSettings(folder, options),
     }
     for (const file of ['config', 'accounts']) fill(file, folder, values)
@@ -203,6 +205,12 @@ function fill(file: string, folder: string, values: Readonly<Record<string, stri
     join(folder, file),
     template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name] ?? ''),
   )
+}
+
+function outboundSettings({ serverPort, secondPort, transport }: BaresipOptions): string {
+  const first = `outbound="sip:${loopback}:${serverPort};transport=${transport}"`
+  if (secondPort === undefined) return first
+  return `${first};outbound2="sip:${loopback}:${secondPort};transport=udp";sipnat=outbound`
 }
 
 function tlsSettings(folder: string, { tls }: BaresipOptions): string {

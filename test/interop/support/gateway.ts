@@ -4,6 +4,7 @@
  */
 import { SipUri } from '@carillon/sip-parser'
 import {
+  type Binding,
   BindingTable,
   type BridgeTarget,
   createNodeRandom,
@@ -13,6 +14,7 @@ import {
   digest,
   digestUsernameKey,
   type IncomingRequest,
+  oneFlowPerDevice,
   type SipStackOptions,
 } from '@carillon/sip-transaction'
 import type { TestCertificate } from '../../support/certificates.ts'
@@ -69,6 +71,7 @@ export class Gateway {
       { onRefused: (_, reason) => this.refusals.push(reason) },
     )
     stack.method('REGISTER', known, (request) => this.#register(request))
+    stack.on('flowClosed', ({ flowId }) => this.#bindings.removeFlow(flowId))
     stack.method('MESSAGE', (request) => this.#passOn(request))
     stack.method('INVITE', async (request) => {
       const targets = this.#targets(request)
@@ -83,14 +86,18 @@ export class Gateway {
       request.reply(403)
       return
     }
-    const { flowId, transport, address, port } = request.source
-    const source = { flowId, address: { transport, address, port } }
-    const { status, headers = [] } = this.#bindings.apply(name, request.message, source, performance.now())
+    const { status, headers } = this.#bindings.apply(request, performance.now(), name)
+    const { transport } = request.source
     const credentials = request.message.get('Authorization') ?? ''
     const algorithm = /algorithm="?([\w-]+)/i.exec(credentials)?.[1] ?? 'MD5'
     const isBound = this.#bindings.lookup(name, performance.now()).length > 0
     if (status === 200) this.registrations.push({ user: name, algorithm, transport, isBound })
-    request.reply(status, { headers: [...headers, ...digest.info(request)] })
+    request.reply(status, { contact: false, headers: [...headers, ...digest.info(request)] })
+  }
+
+  /** The contacts of a user. */
+  bindingsOf(name: string): readonly Binding[] {
+    return this.#bindings.lookup(name, performance.now())
   }
 
   async #passOn(request: IncomingRequest): Promise<void> {
@@ -109,10 +116,7 @@ export class Gateway {
   #targets(request: IncomingRequest): (BridgeTarget & { readonly uri: SipUri })[] {
     const name = nameOf(request.uri)
     if (name === undefined) return []
-    return this.#bindings.lookup(name, performance.now()).map((binding) => ({
-      uri: binding.contact,
-      destination: { ...binding.receivedFrom, flowId: binding.flowId },
-    }))
+    return oneFlowPerDevice(this.bindingsOf(name)).map((binding) => binding.toTarget())
   }
 }
 
@@ -120,6 +124,7 @@ export class Gateway {
 export async function withGateway(options: GatewayOptions, run: (gateway: Gateway) => Promise<void>): Promise<void> {
   const { schemes = ['udp'], certificate } = options
   const stackOptions: SipStackOptions = {
+    supported: ['outbound', 'path'],
     listen: schemes.map((scheme) => `${scheme}://${loopback}:0`),
     ...(certificate === undefined ? {} : { tls: certificate }),
   }

@@ -8,8 +8,22 @@ import { domain, type User } from './server.ts'
 
 const template = new URL('../linphone/rc.template', import.meta.url)
 
+/** What else it is to do. */
+export interface LinphoneOptions {
+  /** Users of the same domain whose presence it subscribes to, and who may watch its own. */
+  readonly friends?: readonly string[]
+  /** Whether it publishes its presence. */
+  readonly publish?: boolean
+}
+
 /** Starts it. */
-export function startLinphone(workDir: string, user: User, transport: 'udp' | 'tcp', serverPort: number): Program {
+export function startLinphone(
+  workDir: string,
+  user: User,
+  transport: 'udp' | 'tcp',
+  serverPort: number,
+  { friends = [], publish = false }: LinphoneOptions = {},
+): Program {
   const folder = join(workDir, `linphone-${user.name}`)
   // Without this folder it waits for ever.
   mkdirSync(join(folder, '.local/share/linphone'), { recursive: true })
@@ -19,6 +33,12 @@ export function startLinphone(workDir: string, user: User, transport: 'udp' | 't
     DOMAIN: domain,
     TRANSPORT: transport,
     SERVER_PORT: String(serverPort),
+    // It looks for its domain in the DNS unless there is a route to it.
+    ROUTE: publish ? `reg_route=<sip:127.0.0.1:${serverPort};transport=${transport};lr>` : '',
+    PUBLISH: publish ? '1' : '0',
+    FRIENDS: friends
+      .map((name, index) => `[friend_${index}]\nurl="${name}" <sip:${name}@${domain}>\npol=accept\nsubscribe=1\n`)
+      .join('\n'),
   }
   const text = readFileSync(template, 'utf8')
   writeFileSync(

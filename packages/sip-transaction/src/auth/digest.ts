@@ -83,6 +83,8 @@ export interface DigestInput {
   readonly algorithm: DigestAlgorithm
   /** From {@link computeHa1}, with the hash of the algorithm. */
   readonly ha1: string
+  /** H(A2) where it is known; else it is made of method, URI and body. */
+  readonly ha2?: string | undefined
   readonly nonce: string
   /** Absent for peers of RFC 2069, which know neither nc nor cnonce. */
   readonly qop?: DigestQop | undefined
@@ -106,10 +108,12 @@ export function computeResponse(input: DigestInput, hashWith: DigestHashFunction
   const hash = digestHash(algorithm)
   const cnonce = input.cnonce ?? ''
   const ha1 = isSession(algorithm) ? hashWith(hash, `${input.ha1}:${input.sessionNonce ?? nonce}:${cnonce}`) : input.ha1
-  const ha2 =
-    qop === 'auth-int'
-      ? hashWith(hash, `${input.method}:${input.uri}:${hashWith(hash, input.body ?? noBody)}`)
-      : hashWith(hash, `${input.method}:${input.uri}`)
+  const ha2 = input.ha2 ?? ha2Of(input, hash, hashWith)
   if (qop === undefined) return hashWith(hash, `${ha1}:${nonce}:${ha2}`)
   return hashWith(hash, `${ha1}:${nonce}:${input.nc ?? ''}:${cnonce}:${qop}:${ha2}`)
+}
+
+function ha2Of({ qop, method, uri, body }: DigestInput, hash: DigestHash, hashWith: DigestHashFunction): string {
+  if (qop !== 'auth-int') return hashWith(hash, `${method}:${uri}`)
+  return hashWith(hash, `${method}:${uri}:${hashWith(hash, body ?? noBody)}`)
 }

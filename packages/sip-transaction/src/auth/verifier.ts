@@ -39,6 +39,9 @@ interface Wording {
   readonly after: string
 }
 
+/** What the credentials of a request claim, or why they claim nothing. */
+type Found = Claim | Extract<DigestRefusal, 'absent' | 'malformed' | 'unsupported'>
+
 /** How a challenge is to be. */
 export interface ChallengeOptions {
   /** The credentials were refused for their nonce alone: the client may answer without asking its user again. */
@@ -59,6 +62,10 @@ export class DigestVerifier {
   private readonly options: DigestVerifierOptions
   private readonly hashWith: DigestHashFunction
   private readonly wordings: readonly Wording[]
+  /** What was read for {@link identityOf}, until {@link verify} asks for the same. */
+  private read: { readonly request: SipRequest; readonly header: CredentialsHeader; readonly claim: Found } | undefined
+  /** The last H(A2), which for a registrar is nearly always the same: it holds no secret. */
+  private a2: { readonly hash: DigestHash; readonly text: string; readonly ha2: string } | undefined
 
   constructor(options: DigestVerifierOptions) {
     this.options = options
@@ -127,6 +134,7 @@ export class DigestVerifier {
   /** Whom the request claims to be from in this realm; undefined when it claims nothing that can be right. */
   identityOf(request: SipRequest, header: CredentialsHeader): DigestIdentity | undefined {
     const claim = this.claimOf(request, header)
+    this.read = { request, header, claim }
     if (typeof claim === 'string') return undefined
     if (!claim.isHashed) return { username: claim.username, userhash: undefined }
     return { username: claim.username.toLowerCase(), userhash: digestHash(claim.algorithm) }
@@ -144,7 +152,10 @@ export class DigestVerifier {
     source: string,
     wallMs: number,
   ): DigestVerdict {
-    const claim = this.claimOf(request, header)
+    const { read } = this
+    this.read = undefined
+    const isRead = read !== undefined && read.request === request && read.header === header
+    const claim = isRead ? read.claim : this.claimOf(request, header)
     if (typeof claim === 'string') return refuse(claim)
     // Before the password: whoever has no nonce of ours for its own address can neither try passwords nor have one
     // counted as wrong in another's name.
@@ -174,10 +185,7 @@ export class DigestVerifier {
     return proof.info(isDue ? this.nonces.issue(source, wallMs, this.random.bytes(6)) : undefined, body)
   }
 
-  private claimOf(
-    request: SipRequest,
-    header: CredentialsHeader,
-  ): Claim | Extract<DigestRefusal, 'absent' | 'malformed' | 'unsupported'> {
+  private claimOf(request: SipRequest, header: CredentialsHeader): Found {
     const found = this.find(request, header)
     if (typeof found === 'string') return found
     const claim = readClaim(found, this.limits.digestParameterBytesMax)
@@ -222,9 +230,19 @@ export class DigestVerifier {
     const { algorithm, nonce, qop, nc, cnonce, uri } = claim
     const { method } = request
     const body = qop === 'auth-int' ? request.body : undefined
-    const expected = computeResponse({ algorithm, ha1, nonce, qop, nc, cnonce, method, uri, body }, this.hashWith)
+    const ha2 = qop === 'auth-int' ? undefined : this.ha2Of(hash, `${method}:${uri}`)
+    const input = { algorithm, ha1, ha2, nonce, qop, nc, cnonce, method, uri, body }
+    const expected = computeResponse(input, this.hashWith)
     const isEqual = isEqualDigest(expected, claim.response)
     return isEqual && (stored !== undefined || secret?.password !== undefined) ? ha1 : undefined
+  }
+
+  private ha2Of(hash: DigestHash, text: string): string {
+    const { a2 } = this
+    if (a2 !== undefined && a2.hash === hash && a2.text === text) return a2.ha2
+    const ha2 = this.hashWith(hash, text)
+    this.a2 = { hash, text, ha2 }
+    return ha2
   }
 
   /** The parameters of a challenge before and after its nonce. */

@@ -12,7 +12,12 @@ import type { PeerHop } from './peer-hop'
 interface SentAck {
   readonly bytes: Uint8Array
   readonly destination: Destination
+  /** Called when it could not be sent. */
+  readonly failed: () => void
 }
+
+/** Writes the ACK for one destination: its Via says by which of our listeners it goes. */
+type WriteAck = (destination: Destination) => Uint8Array | undefined
 
 /** Sends and repeats ACKs. */
 export class AckSender {
@@ -33,15 +38,13 @@ export class AckSender {
   send(cseq: number, credentials: readonly HeaderInit[], sdp: Uint8Array | string | undefined): void {
     const extras =
       sdp === undefined ? { contact: false } : { contact: false, body: sdp, contentType: 'application/sdp' }
-    this.hop.locate((destination) => {
+    const write: WriteAck = (destination) => {
       const entry = this.core.egress.entryTo(destination)
-      if (entry === undefined) return
+      if (entry === undefined) return undefined
       const remote = destination.kind === 'flow' ? destination.flow.remote.address : destination.address.address
-      const bytes = this.core.egress.build(this.dialog.ackFor(cseq, credentials), entry, remote, extras).toBytes()
-      this.acks ??= new ClientAcks()
-      this.acks.sent(cseq, { bytes, destination })
-      this.core.driver.out.push({ kind: 'send', bytes, destination, transactionId: undefined })
-    })
+      return this.core.egress.build(this.dialog.ackFor(cseq, credentials), entry, remote, extras).toBytes()
+    }
+    this.hop.locate((destination, others) => this.sendTo(destination, others, cseq, write))
   }
 
   /** Sends the same ACK again; false when none has been sent. */
@@ -56,5 +59,33 @@ export class AckSender {
   forget(cseq: number): void {
     this.acks?.forget(cseq)
     if (this.acks?.isEmpty === true) this.acks = undefined
+  }
+
+  private sendTo(destination: Destination, others: readonly Destination[], cseq: number, write: WriteAck): void {
+    const bytes = write(destination)
+    if (bytes === undefined) return
+    const ack: SentAck = {
+      bytes,
+      destination,
+      failed: () => {
+        // Another way may have been found, or the 2xx can come no more.
+        if (this.acks?.forRetransmission(cseq) === ack) this.sendElsewhere(destination, others, cseq, write)
+      },
+    }
+    this.acks ??= new ClientAcks()
+    this.acks.sent(cseq, ack)
+    this.core.driver.out.push({ kind: 'send', ...ack, transactionId: undefined })
+  }
+
+  /** RFC 3263 §4.3: without a transaction there is no timeout to go by, but a way that fails is left for the next one. */
+  private sendElsewhere(failed: Destination, others: readonly Destination[], cseq: number, write: WriteAck): void {
+    const { locator, driver } = this.core
+    if (failed.kind === 'flow') {
+      this.hop.locate((destination, rest) => this.sendTo(destination, rest, cseq, write), false)
+      return
+    }
+    locator.blocklist.block(failed.address, driver.nowMs)
+    const [next, ...rest] = others
+    if (next !== undefined) this.sendTo(next, rest, cseq, write)
   }
 }

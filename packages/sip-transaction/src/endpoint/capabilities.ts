@@ -8,6 +8,8 @@ export interface Capabilities {
   readonly allow: () => string
   /** Option tags for Supported. */
   readonly supported: readonly string[]
+  /** INFO packages that calls take (RFC 6086). */
+  readonly infoPackages: readonly string[]
   readonly server: string | undefined
   readonly reliable: ReliablePolicy
   /** Undefined when there are no session timers. */
@@ -21,9 +23,11 @@ export interface Capabilities {
 export function capabilitiesOf(options: SipStackOptions, allow: () => string): Capabilities {
   const reliable = options.reliableProvisional ?? 'supported'
   const session = options.sessionTimers === false ? undefined : sessionPolicy(options.sessionTimers ?? {})
-  const own = [...(reliable === 'never' ? [] : ['100rel']), ...(session === undefined ? [] : ['timer'])]
+  const own = [...(reliable === 'never' ? [] : ['100rel']), ...(session === undefined ? [] : ['timer']), 'replaces']
+  const more = options.callMethods ?? []
   return {
-    allow,
+    allow: more.length === 0 ? allow : () => [...new Set([...allow().split(', '), ...more])].join(', '),
+    infoPackages: options.infoPackages ?? [],
     supported: [...new Set([...own, ...(options.supported ?? [])])],
     server: options.userAgent,
     reliable,

@@ -2,20 +2,24 @@
  * What the parts of one stack share: the driver, the way out, the tables of what is alive, and the caps.
  * Internal to the package.
  */
-import type { HeaderInit, SipRequest } from '@carillon/sip-parser'
+import type { HeaderInit, SipRequest, SipResponse } from '@carillon/sip-parser'
 import { RefusedInvites } from '../dialog/refused-invites'
 import type { StackLimits } from '../limits'
 import type { Clock, Destination, Flow, FlowAddress, Logger, Random } from '../ports'
 import type { NextHopThrottle } from '../protection/next-hop-throttle'
 import type { TimerSettings } from '../timers/timer-settings'
+import { KeyedHash } from '../transaction/keyed-hash'
 import type { FlowTable } from '../transport/flow-table'
 import type { Capabilities } from './capabilities'
 import type { Counters } from './counters'
 import type { DialogSession } from './dialog-session'
 import type { Appointment, Driver } from './driver'
 import type { Egress } from './egress'
+import { EventDialogs } from './event-dialog'
 import type { Locator } from './locator'
 import type { CallEnd, ExplicitDestination } from './options'
+import type { ProxyCore } from './proxy-core'
+import { Registrations } from './registrations'
 
 /** Something alive that the end of the stack has to wait for, or to end. */
 export interface Closable {
@@ -27,6 +31,10 @@ export interface Closable {
 export class Core {
   /** Dialogs by {@link dialogKey}. */
   readonly sessions = new Map<string, DialogSession>()
+  /** Dialogs with subscriptions, and who waits for one. */
+  readonly events = new EventDialogs(this)
+  /** Our own registrations. */
+  readonly registrations = new Registrations()
   /** Outgoing requests without a final answer. */
   readonly requests = new Set<{ abandon(): void }>()
   /** Incoming requests without a final answer. */
@@ -37,18 +45,25 @@ export class Core {
   readonly refused: RefusedInvites
   /** When the next of them is forgotten. */
   refusedWake: Appointment | undefined
+  /** What forwards requests. The runtime sets it as soon as there is a core. */
+  proxy!: ProxyCore
   calls = 0
   bridges = 0
   ringing = 0
   isClosing = false
   /** Told when a dialog is made, confirmed and over. */
   onDialog: (kind: 'early' | 'confirmed' | 'ended', session: DialogSession, end?: CallEnd) => void = () => {}
+  /** Told of a response whose sender claims to know the password of its request, and does not. */
+  onUnproven: (request: SipRequest, response: SipResponse, flow: Flow) => void = () => {}
   /** Told of each final answer to an incoming request. */
   onAnswer: ((request: SipRequest, flow: Flow, status: number) => void) | undefined
   /** Next hops that have asked for fewer requests, when the stack offers overload control (RFC 7339). */
   throttle: NextHopThrottle | undefined
   /** Called when something left one of the tables. */
   onChange: () => void = () => {}
+
+  /** For tags that are made of what they answer. */
+  readonly tagHash: KeyedHash
 
   constructor(
     readonly driver: Driver,
@@ -64,6 +79,7 @@ export class Core {
     readonly capabilities: Capabilities,
   ) {
     this.refused = new RefusedInvites(limits.refusedInvitesMax, limits.forkedDialogsMax)
+    this.tagHash = new KeyedHash(random.bytes(8))
   }
 
   /** A tag (RFC 3261 §19.3 asks for at least 32 bits). */
@@ -81,6 +97,8 @@ export class Core {
     const headers: HeaderInit[] = [['Allow', allow]]
     const supported = this.capabilities.supported.filter((tag) => tag !== without)
     if (supported.length > 0) headers.push(['Supported', supported.join(', ')])
+    const { infoPackages } = this.capabilities
+    if (infoPackages.length > 0) headers.push(['Recv-Info', infoPackages.join(', ')])
     return headers
   }
 

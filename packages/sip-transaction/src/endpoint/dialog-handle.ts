@@ -117,6 +117,11 @@ export abstract class DialogHandle implements SessionOwner {
   /** @internal */
   abstract endedBy(end: CallEnd): void
 
+  /** @internal Its dialog, for whoever connects it with another one. */
+  get dialogSession(): DialogSession | undefined {
+    return this.session
+  }
+
   /** @internal The handlers, for whoever takes the dialog over. */
   get requestHandlers(): readonly Handler[] {
     return this.handlers

@@ -102,7 +102,7 @@ describe('a registration', () => {
     expect(asked).toEqual([[computeUserhash('SHA-256', 'alice', 'example.com'), 'SHA-256']])
   })
 
-  it('whose server proves nothing of what it claims is noted', async () => {
+  it('RFC 7616 §3.5: whose server proves nothing of what it claims is reported to its user, and noted', async () => {
     const scenario = new Scenario()
     const server = await scenario.stack('server')
     const guard = digest.required(verifierOf('example.com'), lookup)
@@ -118,9 +118,48 @@ describe('a registration', () => {
       warn: (_: object, text: string) => warnings.push(text),
     }
     const phone = await scenario.stack('phone', { logger: log })
+    const unproven: string[] = []
+    phone.on('serverUnproven', ({ method, uri, status, remote }) =>
+      unproven.push(`${method} ${uri} ${status} ${remote.address}`),
+    )
     expect((await scenario.settle(phone.request({ ...register, credentials: alice }))).status).toBe(200)
+    expect(unproven).toEqual(['REGISTER sip:10.0.0.1 200 10.0.0.1'])
     expect(warnings).toHaveLength(1)
     expect(warnings.join()).not.toMatch(/wonderland|[0-9a-f]{32}/)
+  })
+})
+
+describe('info: true', () => {
+  it('RFC 7615 §3: puts the proof into each 2xx, once, whoever answers; a call is answered with it as well', async () => {
+    const scenario = new Scenario()
+    const server = await scenario.stack('server')
+    server.use(digest.required(verifierOf('example.com'), lookup, { info: true }))
+    server.method('REGISTER', (request) => request.reply(200))
+    server.method('MESSAGE', (request) => request.reply(200, { headers: digest.info(request) }))
+    server.method('SUBSCRIBE', (request) => request.reply(489))
+    server.method('INVITE', async (request) => {
+      request.reply(180)
+      await request.accept({ sdp })
+    })
+    const phone = await scenario.stack('phone')
+    const unproven: string[] = []
+    phone.on('serverUnproven', ({ method }) => unproven.push(method))
+    const infos: [string, number][] = []
+    phone.on('messageIn', ({ startLine, message }) =>
+      infos.push([startLine, message?.getAll('Authentication-Info').length ?? 0]),
+    )
+    for (const method of ['REGISTER', 'MESSAGE', 'SUBSCRIBE'])
+      await scenario.settle(phone.request({ method, uri: 'sip:10.0.0.1', credentials: alice }))
+    const call = await scenario.settle(phone.invite('sip:bob@10.0.0.1', { sdp, credentials: alice }))
+    expect(infos.filter(([line]) => !line.includes('401') && !line.includes('100'))).toEqual([
+      ['SIP/2.0 200 OK', 1],
+      ['SIP/2.0 200 OK', 1],
+      ['SIP/2.0 489 Bad Event', 0],
+      ['SIP/2.0 180 Ringing', 0],
+      ['SIP/2.0 200 OK', 1],
+    ])
+    expect(unproven).toEqual([])
+    await scenario.settle(call.bye())
   })
 })
 
@@ -209,5 +248,29 @@ describe('a call', () => {
     expect(cancel[0]).not.toContain('Authorization')
     expect(w.scenario.ladder).toContain('server>phone 200 CANCEL')
     expect(w.scenario.ladder).toContain('server>phone 487 INVITE')
+  })
+})
+
+describe('a challenge to a request without credentials', () => {
+  it('RFC 3261 §8.2.7: leaves nothing behind, and a copy of the request gets the same To tag', async () => {
+    const w = await world()
+    w.server.method('REGISTER', (request) => request.reply(200))
+    const first = await w.scenario.settle(w.phone.request(register))
+    expect(first.status).toBe(401)
+    expect(w.server.stats().transactions).toBe(0)
+    const [request] = w.seen
+    const again = await w.scenario.settle(
+      w.phone.request({ ...register, callId: request?.callId ?? '', cseq: request?.cseq.seq ?? 0 }),
+    )
+    expect(again.status).toBe(401)
+    expect(again.to.tag).not.toBe(first.to.tag)
+    expect(first.to.tag).toMatch(/^[0-9a-z]+-[0-9a-z]+$/)
+  })
+
+  it('an INVITE keeps its state, for its ACK', async () => {
+    const w = await world()
+    const call = w.scenario.settle(w.phone.invite('sip:10.0.0.1', { sdp }).catch((error: unknown) => error))
+    expect(await call).toMatchObject({ status: 401 })
+    expect(w.server.stats().counters.dropped['stray-ack']).toBe(0)
   })
 })

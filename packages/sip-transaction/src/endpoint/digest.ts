@@ -27,6 +27,12 @@ export interface DigestOptions {
    * normal exchange.
    */
   readonly onRefused?: (request: IncomingRequest, reason: DigestRefusal) => void
+  /**
+   * True to put what {@link digest.info} gives into each 2xx that the stack itself sends to a request that has passed,
+   * unless its handler has: proof that the server knows the password too, and in time the next nonce. It costs one hash
+   * an answer. Default false.
+   */
+  readonly info?: boolean
 }
 
 /** The key in `request.locals` under which the verified username stands. */
@@ -58,7 +64,8 @@ interface Verified {
   readonly header: string
 }
 
-const verified = new WeakMap<IncomingRequest, Verified[]>()
+/** Under which the proofs stand in `request.locals`; nobody else can name it. */
+const proofsKey = ' digest.proofs'
 
 /** Handlers that let only authenticated requests pass. The username is then in `request.locals` as `digest.username`. */
 export const digest = {
@@ -77,7 +84,7 @@ export const digest = {
    */
   info(request: IncomingRequest, body?: string | Uint8Array): HeaderInit[] {
     const headers: HeaderInit[] = []
-    for (const { verifier, proof, header } of verified.get(request) ?? []) {
+    for (const { verifier, proof, header } of proofsOf(request)) {
       const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
       const value = verifier.info(proof, request.source.address, request.wallMs, bytes)
       if (value !== undefined) headers.push([header, value])
@@ -87,29 +94,43 @@ export const digest = {
 } as const
 
 function guard(verifier: DigestVerifier, lookup: DigestLookup, kind: Kind, options: DigestOptions): Handler {
-  return async (request, next) => {
-    if (request.method === 'ACK' || request.method === 'CANCEL') return next()
-    const { message, source, wallMs } = request
-    const identity = verifier.identityOf(message, kind.credentials)
-    const secret = identity === undefined ? undefined : await lookup(identity.username, message, identity.userhash)
+  const judge = (request: IncomingRequest, next: () => Promise<void>, secret: DigestSecret | undefined) => {
     // The request may have been cancelled while its user was looked up.
-    if (request.isAnswered) return
+    if (request.isAnswered) return undefined
+    const { message, source, wallMs } = request
     const verdict = verifier.verify(message, kind.credentials, secret, source.address, wallMs)
     if (verdict.ok) {
       request.locals.set(digestUsernameKey, verdict.username)
-      const known = verified.get(request) ?? []
-      known.push({ verifier, proof: verdict.proof, header: kind.info })
-      verified.set(request, known)
+      const proof: Verified = { verifier, proof: verdict.proof, header: kind.info }
+      request.locals.set(proofsKey, [...proofsOf(request), proof])
+      if (options.info === true) request.successHeaders = (body) => digest.info(request, body)
       return next()
     }
     const { reason } = verdict
     options.onRefused?.(request, reason)
     if (reason === 'uri-mismatch' || reason === 'malformed') {
       request.reply(400, { reason: 'Bad Credentials' })
-      return
+      return undefined
     }
     const stale = reason === 'stale' || reason === 'replayed'
     const challenges = verifier.challengeValues(source.address, wallMs, { stale })
-    request.reply(kind.status, { headers: challenges.map((value): HeaderInit => [kind.challenge, value]) })
+    const headers = challenges.map((value): HeaderInit => [kind.challenge, value])
+    // Who has shown nothing yet is given nothing to keep: RFC 3261 §8.2.7.
+    request.reply(kind.status, { headers, stateless: reason === 'absent' })
+    return undefined
   }
+  return (request, next) => {
+    if (request.method === 'ACK' || request.method === 'CANCEL') return next()
+    const { message } = request
+    const identity = verifier.identityOf(message, kind.credentials)
+    const secret = identity === undefined ? undefined : lookup(identity.username, message, identity.userhash)
+    // Without a promise in between the request is answered in the turn in which it came.
+    return secret instanceof Promise
+      ? secret.then((found) => judge(request, next, found))
+      : judge(request, next, secret)
+  }
+}
+
+function proofsOf(request: IncomingRequest): readonly Verified[] {
+  return (request.locals.get(proofsKey) as readonly Verified[] | undefined) ?? []
 }

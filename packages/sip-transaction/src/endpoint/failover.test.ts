@@ -120,6 +120,30 @@ describe('finding servers by name', () => {
     expect(w.scenario.clock.pending).toBe(0)
   })
 
+  it('answers that lead in circles end the search after a few questions, whatever goes round', async () => {
+    const w = await world(`
+$ORIGIN example.com.
+ring CNAME loop
+loop CNAME ring
+own NAPTR 1 0 "s" "SIP+D2U" "" own
+own SRV 1 0 5060 own
+self NAPTR 1 0 "s" "SIP+D2U" "" _sip._udp.self
+_sip._udp.self SRV 1 0 5060 _sip._udp.self
+pair NAPTR 1 0 "s" "SIP+D2U" "" _sip._udp.pair
+_sip._udp.pair SRV 1 0 5060 ring
+_sip._udp.pair SRV 2 0 5060 loop
+_sip._udp.pair SRV 3 0 5060 pair
+`)
+    for (const name of ['ring', 'own', 'self', 'pair']) {
+      const before = w.resolver.questions.length
+      const asking = failureOf(w.alice.request({ method: 'OPTIONS', uri: `sip:${name}.example.com` }))
+      expect(await w.scenario.settle(asking), name).toMatch(/^NAME_(NOT_FOUND|LOOKUP_FAILED)$/)
+      expect(w.resolver.questions.length - before, name).toBeLessThan(8)
+    }
+    expect(w.scenario.clock.monotonicMs()).toBeLessThan(1_000)
+    expect(w.scenario.gauges().every((gauge) => gauge === 0)).toBe(true)
+  })
+
   it('aborting while the name is looked up sends nothing', async () => {
     const w = await world()
     await w.server('one')
@@ -236,6 +260,30 @@ describe('the next server', () => {
     const calling = w.alice.invite('sip:bob@example.com', { sdp })
     expect(await w.scenario.settle(calling.catch((reason: { status?: number }) => reason.status))).toBe(486)
     expect(w.reached).toEqual(['one INVITE UDP'])
+  })
+
+  it('RFC 3263 §4.3: the ACK of a 2xx goes to the next server of its Contact when the first takes none', async () => {
+    const w = await world(twoServers, both(1))
+    await w.scenario.stack('one', { listen: ['udp://10.0.0.2:5060'] })
+    const two = await w.server('two', both(3))
+    const contact = '<sip:bob@example.com;transport=tcp>'
+    let isAcknowledged = false
+    two.method('INVITE', async (request) => {
+      request.reply(200, { contact, body: sdp })
+    })
+    two.on('messageIn', ({ startLine }) => {
+      isAcknowledged ||= startLine.startsWith('ACK ')
+    })
+    const call = await w.scenario.settle(w.alice.invite('sip:bob@10.0.0.3', { sdp }))
+    await w.scenario.pass(400)
+    expect(isAcknowledged).toBe(true)
+    expect(w.scenario.ladder.filter((line) => line.includes('ACK'))).toEqual(['alice>one ACK', 'alice>two ACK'])
+    // Nothing is repeated: the 2xx had to be sent once.
+    await w.scenario.pass(5_000)
+    expect(w.scenario.ladder.filter((line) => line === 'two>alice 200 INVITE')).toHaveLength(1)
+    await w.scenario.settle(call.bye())
+    await w.scenario.pass(60_000)
+    expect(w.scenario.gauges().every((gauge) => gauge === 0)).toBe(true)
   })
 
   it('RFC 3261 §9.1: CANCEL and the ACK of its 487 go where the INVITE went', async () => {

@@ -13,11 +13,11 @@ export function runHandlers(
   incoming: IncomingRequest,
   last: (incoming: IncomingRequest) => void,
 ): void {
-  const runFrom = (index: number): void | Promise<void> => {
+  const runFrom = (index: number): unknown => {
     const handler = handlers[index]
     if (handler === undefined) {
       if (!incoming.isAnswered) last(incoming)
-      return
+      return undefined
     }
     let isCalled = false
     return handler(incoming, async () => {

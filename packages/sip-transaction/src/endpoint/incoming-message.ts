@@ -1,5 +1,5 @@
 /** What a request that came in says of itself, and where it came from. */
-import type { NameAddr, SipRequest, Uri } from '@carillon/sip-parser'
+import type { HeaderInit, NameAddr, SipRequest, Uri } from '@carillon/sip-parser'
 import type { Flow, FlowAddress } from '../ports'
 
 /** Where a request came from. */
@@ -17,6 +17,8 @@ export abstract class IncomingMessage {
   readonly message: SipRequest
   /** @internal */
   readonly flow: Flow
+  /** @internal What handlers that ran before put into a 2xx besides; given the body of that answer. */
+  successHeaders: ((body: Uint8Array | string | undefined) => readonly HeaderInit[]) | undefined
 
   /** @internal */
   constructor(message: SipRequest, flow: Flow) {

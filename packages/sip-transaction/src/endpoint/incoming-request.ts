@@ -6,32 +6,31 @@ import { Dialog } from '../dialog/dialog'
 import type { TransactionFailure, TransactionId } from '../effects'
 import { SipTransactionError, SipUsageError, type TransactionErrorCode } from '../errors'
 import type { Flow } from '../ports'
+import { acceptCall } from './accept-call'
 import type { Bridge } from './bridge'
-import { startBridge } from './bridge-runner'
+import { startBridge } from './bridge-start'
 import { Call } from './call'
 import type { Closable, Core } from './core'
 import { DialogSession } from './dialog-session'
 import type { Appointment, ServerUser } from './driver'
 import { type EarlyDialog, earlyDialogOf, handOver } from './early-dialog'
-import { IncomingMessage } from './incoming-message'
 import type { AcceptOptions, BridgeOptions, BridgeTarget, CallEnd, ReplyOptions } from './options'
 import { reasonsOf } from './reason'
 import { isReliableReply, ReliableResponses, type ReliableUser } from './reliable-responses'
-import { withResolvers } from './resolvers'
 import { buildResponse } from './response-builder'
 import { sessionBody } from './session-body'
 import type { SessionOwner } from './session-owner'
+import { answerOnce, sendResponse, statelessTag } from './stateless-answer'
+import { SubscribableRequest } from './subscribable-request'
 
-/** A request for a handler. Answer it with `reply`, `accept` or `bridge`. */
-export class IncomingRequest extends IncomingMessage implements ServerUser, Closable, ReliableUser {
+/** A request for a handler. Answer it with `reply`, `accept` or `bridge`, or send it on with `proxy`. */
+export class IncomingRequest extends SubscribableRequest implements ServerUser, Closable, ReliableUser {
   /** @internal The dialog that the request is in, or has made. */
   session: DialogSession | undefined
   /** @internal What Allow says in the dialog that the request makes, when not what it says elsewhere. */
   dialogAllow: string | undefined
   /** @internal Told when the INVITE was cancelled or died before its answer. */
   onAbandoned: (() => void) | undefined
-  private readonly core: Core
-  private readonly transactionId: TransactionId
   private controller: AbortController | undefined
   private notes: Map<string, unknown> | undefined
   private isFinal = false
@@ -43,9 +42,7 @@ export class IncomingRequest extends IncomingMessage implements ServerUser, Clos
 
   /** @internal */
   constructor(core: Core, transactionId: TransactionId, message: SipRequest, flow: Flow, session?: DialogSession) {
-    super(message, flow)
-    this.core = core
-    this.transactionId = transactionId
+    super(core, transactionId, message, flow)
     this.session = session
     core.waiting.add(this)
     core.driver.servers.set(transactionId, this)
@@ -125,25 +122,11 @@ export class IncomingRequest extends IncomingMessage implements ServerUser, Clos
   accept(options: AcceptOptions = {}): Promise<Call> {
     const problem = this.acceptProblem()
     if (problem !== undefined) return Promise.reject(problem)
-    const { promise, resolve, reject } = withResolvers<Call>()
+    if (options.signal?.aborted) return Promise.reject(new SipTransactionError('ABORTED'))
     const call = this.callForAnswer()
-    call.whenConfirmed(this.message.cseq.seq, resolve, reject)
-    const { sdp, headers, signal } = options
-    if (signal?.aborted) return Promise.reject(new SipTransactionError('ABORTED'))
     this.isFinal = true
-    const abort = () => {
-      reject(new SipTransactionError('ABORTED'))
-      call.hangUp('aborted')
-    }
-    signal?.addEventListener('abort', abort, { once: true })
-    const settled = () => signal?.removeEventListener('abort', abort)
-    promise.then(settled, settled)
-    this.core.submit(() => {
-      const session = this.acceptInto(call, 200, { ...(headers === undefined ? {} : { headers }), ...sessionBody(sdp) })
-      if (session === undefined) reject(new SipTransactionError('CALL_ENDED'))
-      else call.attach(session)
-    })
-    return promise
+    const { seq } = this.message.cseq
+    return acceptCall(this.core, call, seq, options, (reply) => this.acceptInto(call, 200, reply))
   }
 
   /**
@@ -159,6 +142,24 @@ export class IncomingRequest extends IncomingMessage implements ServerUser, Clos
     if (problem !== undefined) throw problem
     const list = typeof targets === 'string' || !Array.isArray(targets) ? [targets as BridgeTarget | string] : targets
     return startBridge(this.core, this, list, options)
+  }
+
+  /** @internal True when the caller has given up. */
+  override get wasAbandoned(): boolean {
+    return this.isAbandoned
+  }
+
+  /** @internal Whoever proxies the request answers it. */
+  override handOver(): void {
+    this.isFinal = true
+    this.settle()
+  }
+
+  /** @internal The caller of a proxied request gave up. */
+  override abandonedBy(cancel: SipRequest | undefined): void {
+    this.cancel = cancel
+    this.isAbandoned = true
+    this.tellAbandoned()
   }
 
   /**
@@ -189,9 +190,9 @@ export class IncomingRequest extends IncomingMessage implements ServerUser, Clos
    * @internal A provisional response of a bridge. A description that another branch may still replace (`mayChange`) is
    * left out of a reliable response, where it would be the answer for good (RFC 3262 §5).
    */
-  progress(status: number, sdp: Uint8Array | undefined, mayChange: boolean): void {
-    if (!this.isFinal)
-      this.send(status, sessionBody(mayChange && isReliableReply(this.core, this.message, {}) ? undefined : sdp))
+  progress(status: number, sdp: Uint8Array | undefined, options: ReplyOptions & { readonly mayChange: boolean }): void {
+    const isUnsure = options.mayChange && isReliableReply(this.core, this.message, {})
+    if (!this.isFinal) this.send(status, { ...options, ...sessionBody(isUnsure ? undefined : sdp) })
   }
 
   /**
@@ -247,16 +248,16 @@ export class IncomingRequest extends IncomingMessage implements ServerUser, Clos
   }
 
   /** @internal */
-  repeat(response: SipResponse): void {
-    const { driver } = this.core
-    driver.layer.sendResponse(this.transactionId, response, driver.nowMs, driver.out)
+  repeat(response: SipResponse, isKept = true): void {
+    if (isKept) sendResponse(this.core, this.transactionId, response)
+    else answerOnce(this.core, this.transactionId, this.message, response, this.flow)
     this.core.onAnswer?.(this.message, this.flow, response.status)
   }
 
   /** @internal */
   acknowledged(prack: IncomingRequest): void {
     if (this.session === undefined) prack.answer(481)
-    else this.session.prackAccepted(prack)
+    else this.session.offers.prackAccepted(prack)
   }
 
   /** @internal RFC 3262 §3: the caller has lost touch. */
@@ -297,6 +298,11 @@ export class IncomingRequest extends IncomingMessage implements ServerUser, Clos
     return this.isFinal ? new SipUsageError('ALREADY_ANSWERED') : undefined
   }
 
+  protected override expectUntouched(): void {
+    const isTouched = this.session !== undefined || (this.isFinal && !this.isAbandoned)
+    if (isTouched) throw new SipUsageError('ALREADY_ANSWERED', this.method)
+  }
+
   /** The call that a 2xx makes, or the one that a re-INVITE belongs to. */
   private callForAnswer(): Call {
     const owner = this.session?.owner
@@ -318,8 +324,7 @@ export class IncomingRequest extends IncomingMessage implements ServerUser, Clos
   }
 
   private send(status: number, options: ReplyOptions, end?: CallEnd): void {
-    const isInvite = this.method === 'INVITE'
-    if (isInvite && status > 100 && status < 200) {
+    if (this.method === 'INVITE' && status > 100 && status < 200) {
       this.ensureSession()
       if (isReliableReply(this.core, this.message, options)) {
         this.reliableResponses().send(status, options)
@@ -332,12 +337,14 @@ export class IncomingRequest extends IncomingMessage implements ServerUser, Clos
   }
 
   private deliver(status: number, options: ReplyOptions, end?: CallEnd): void {
-    this.repeat(this.build(status, options))
+    const isKept = options.stateless !== true || this.method === 'INVITE' || this.session !== undefined
+    if (!isKept) this.ownTag = statelessTag(this.core, this.message)
+    this.repeat(this.build(status, options), isKept)
     if (status < 200) return
     this.settle()
     if (this.method === 'INVITE') this.session?.rejected(this, end)
     else if (this.method === 'UPDATE' || this.method === 'PRACK')
-      this.session?.offerAnswered(this, status, options.body)
+      this.session?.offers.answered(this, status, options.body)
   }
 
   private sendSuccess(session: DialogSession, status: number, options: ReplyOptions): void {
@@ -356,7 +363,8 @@ export class IncomingRequest extends IncomingMessage implements ServerUser, Clos
     return buildResponse(this.core, this, this.localTag, status, options)
   }
 
-  private get localTag(): string {
+  /** @internal Our tag, in every answer but 100. */
+  get localTag(): string {
     this.ownTag ??= this.session?.dialog.localTag ?? this.core.newTag()
     return this.ownTag
   }

@@ -10,6 +10,7 @@ import {
   type ProblemCode,
   parseMessage,
   problemCodes,
+  SipHeaderError,
   type SipMessage,
   type SipRequest,
   type SipResponse,
@@ -44,7 +45,7 @@ export function readMessage(
   if (!parsed.ok) return refuse(parsed.message, parsed.error, flow, newTag)
   // Stamped before the checks: a stamped request is a new message, and what they decode is kept with it.
   const { message: given } = parsed
-  const message = given.kind === 'request' ? (stamp(given, flow, feedback) ?? given) : given
+  const message = given.kind === 'request' ? stampReadable(given, flow, feedback) : given
   const problem = checkMandatory(message) ?? checkUsed(message)
   if (problem !== undefined) return refuse(parsed.message, problem, flow, newTag)
   return { kind: 'message', message }
@@ -104,8 +105,18 @@ function refuse(message: SipMessage | undefined, problem: Problem, flow: Flow, n
   }
 }
 
-function stamp(request: SipRequest, flow: Flow, feedback?: OverloadFeedback): SipRequest | undefined {
-  return request.decode('via').ok ? stampReceived(request, flow.remote, feedback) : undefined
+function stamp(request: SipRequest, flow: Flow): SipRequest | undefined {
+  return request.decode('via').ok ? stampReceived(request, flow.remote) : undefined
+}
+
+/** The request itself when its Via cannot be read, which the checks that follow tell. */
+function stampReadable(request: SipRequest, flow: Flow, feedback: OverloadFeedback | undefined): SipRequest {
+  try {
+    return stampReceived(request, flow.remote, feedback)
+  } catch (thrown) {
+    if (thrown instanceof SipHeaderError) return request
+    throw thrown
+  }
 }
 
 /** The headers that an answer copies; undefined when one is not there or makes no sense. */

@@ -38,6 +38,42 @@ describe('turns of the event loop', () => {
     expect(new Set(seen).size).toBeGreaterThanOrEqual(6)
   })
 
+  it('give work that came in and work that waited one share of a pass of the loop, not one each', async () => {
+    const turns = createNodeTurns(10)
+    let worked = 0
+    await nextTurn()
+    // A poll of the loop: something comes in and takes the share, the rest has to wait.
+    await new Promise<void>((resolve) =>
+      setTimeout(() => {
+        expect(turns.hasTime()).toBe(true)
+        work(11)
+        expect(turns.hasTime()).toBe(false)
+        for (let piece = 0; piece < 3; piece += 1)
+          turns.later(() => {
+            worked += 1
+          })
+        resolve()
+      }),
+    )
+    await nextTurn()
+    expect(worked).toBe(0)
+    expect(turns.hasTime()).toBe(false)
+    await nextTurn()
+    expect(worked).toBe(3)
+  })
+
+  it('let promises settle between two pieces of what waited', async () => {
+    const turns = createNodeTurns(50)
+    const done: string[] = []
+    for (const piece of ['a', 'b'])
+      turns.later(() => {
+        done.push(piece)
+        void Promise.resolve().then(() => done.push(`after ${piece}`))
+      })
+    while (done.length < 4) await nextTurn()
+    expect(done).toEqual(['a', 'after a', 'b', 'after b'])
+  })
+
   it('put what work leaves for later behind what waits already: nobody starves', async () => {
     const turns = createNodeTurns(1)
     const done: string[] = []

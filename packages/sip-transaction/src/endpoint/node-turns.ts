@@ -10,34 +10,54 @@ export function createNodeTurns(turnMs: number): Turns {
   let waiting: (() => void)[] = []
   let isOpen = false
   let endsMs = 0
+  /** True while the share that is being used was begun by what came in, and not by what waited. */
+  let isOfArrivals = false
   const open = () => {
     isOpen = true
     endsMs = performance.now() + turnMs
     setImmediate(turn)
   }
   const turn = () => {
+    if (isOfArrivals && waiting.length > 0 && performance.now() >= endsMs) {
+      // This pass of the loop has had its share: what waits has the next one, before anything that comes in.
+      isOfArrivals = false
+      setImmediate(turn)
+      return
+    }
+    isOfArrivals = false
     isOpen = false
     if (waiting.length === 0) return
     // Opened first: what comes in later in the same pass of the loop shares the time with what waits.
     open()
-    let done = 0
-    try {
-      while (done < waiting.length && (done === 0 || performance.now() < endsMs)) {
-        const work = waiting[done]!
-        done += 1
-        work()
-      }
-    } finally {
+    done = 0
+    workOff()
+  }
+  let done = 0
+  /** One piece after the other, with the promises that each has settled between them, as between two datagrams. */
+  const workOff = () => {
+    if (done === waiting.length || (done > 0 && performance.now() >= endsMs)) {
       waiting = done === waiting.length ? [] : waiting.slice(done)
+      return
     }
+    const work = waiting[done]!
+    done += 1
+    try {
+      work()
+    } finally {
+      queueMicrotask(workOff)
+    }
+  }
+  const openForArrivals = () => {
+    isOfArrivals = true
+    open()
   }
   return {
     hasTime() {
-      if (!isOpen) open()
+      if (!isOpen) openForArrivals()
       return performance.now() < endsMs
     },
     later(work) {
-      if (!isOpen) open()
+      if (!isOpen) openForArrivals()
       waiting.push(work)
     },
   }

@@ -15,8 +15,14 @@ export class ObservedLayer extends TransactionLayer {
     super(options)
   }
 
-  override sendRequest(request: SipRequest, destination: Destination, nowMs: number, out: Effect[]): TransactionId {
-    const transactionId = super.sendRequest(request, destination, nowMs, out)
+  override sendRequest(
+    request: SipRequest,
+    destination: Destination,
+    nowMs: number,
+    out: Effect[],
+    branch?: string,
+  ): TransactionId {
+    const transactionId = super.sendRequest(request, destination, nowMs, out, branch)
     if (channels.transaction.hasSubscribers) {
       const remote = destination.kind === 'flow' ? destination.flow.remote : destination.address
       this.observers.transaction({ kind: 'started', role: 'client', transactionId, request, remote })
@@ -24,8 +30,14 @@ export class ObservedLayer extends TransactionLayer {
     return transactionId
   }
 
-  override sendResponse(id: TransactionId, response: SipResponse, nowMs: number, out: Effect[]): boolean {
-    const isTaken = super.sendResponse(id, response, nowMs, out)
+  override sendResponse(
+    id: TransactionId,
+    response: SipResponse,
+    nowMs: number,
+    out: Effect[],
+    toTag?: string,
+  ): boolean {
+    const isTaken = super.sendResponse(id, response, nowMs, out, toTag)
     if (isTaken && channels.transaction.hasSubscribers)
       this.observers.transaction({ kind: 'response', role: 'server', transactionId: id, response })
     return isTaken

@@ -2,7 +2,7 @@
  * Observers of a stack: its own listeners, and those of the process's diagnostics channels. What listeners throw is
  * logged and goes no further.
  */
-import { parseMessage, type SipMessage } from '@carillon/sip-parser'
+import { parseMessage, type SipMessage, type SipRequest, type SipResponse } from '@carillon/sip-parser'
 import type { Effect } from '../effects'
 import { channels, type SipDialogEvent, type SipMessageEvent, type SipTransactionEvent } from '../observe/channels'
 import type { Clock, Flow, FlowAddress } from '../ports'
@@ -21,6 +21,7 @@ export class Observers {
     messageOut: new Set(),
     connectionClosed: new Set(),
     flowClosed: new Set(),
+    serverUnproven: new Set(),
     dropped: new Set(),
   }
 
@@ -62,6 +63,11 @@ export class Observers {
     if (channels.message.hasSubscribers) {
       channels.message.publish(new ObservedMessage(this.stack, this.clock.wallMs(), event))
     }
+  }
+
+  /** A server has proved nothing by its proof. */
+  unproven({ method, uri, callId }: SipRequest, { status }: SipResponse, { remote }: Flow): void {
+    this.emit('serverUnproven', { method, uri, callId, status, remote })
   }
 
   /** Something was not handed on. */

@@ -10,7 +10,6 @@ import type {
   Uri,
 } from '@carillon/sip-parser'
 import type { DigestAccount } from '../auth/choose'
-import type { BridgeEvent } from '../b2bua/bridge-types'
 import type { LocateLimits, ProtectionLimits, StackLimits, TransactionLimits } from '../limits'
 import type { Clock, DnsResolver, FlowAddress, Logger, Random, TransportFactory, TransportLimits } from '../ports'
 import type { TimerSettings } from '../timers/timer-settings'
@@ -20,6 +19,7 @@ import type { EarlyDialog } from './early-dialog'
 import type { IncomingRequest } from './incoming-request'
 import type { NodeDnsOptions } from './node-dns'
 import type { ProtectionOptions } from './protection-options'
+import type { ProxyStackOptions } from './proxy-options'
 
 /** Options of `SipStack.create`. */
 export interface SipStackOptions {
@@ -50,6 +50,11 @@ export interface SipStackOptions {
     readonly transport?: Partial<TransportLimits>
   }
   readonly timers?: Partial<TimerSettings>
+  /**
+   * This stack is a proxy for what comes from outside of dialogs: Require is for whom it is proxied to, and a request that
+   * comes again by another way is no merged one (RFC 3261 §16.3, RFC 5393 §3). `request.proxy` works without it too.
+   */
+  readonly proxy?: ProxyStackOptions | true
   /** What the stack does about scanners, floods and overload. */
   readonly protection?: ProtectionOptions
   /**
@@ -58,6 +63,10 @@ export interface SipStackOptions {
    * `never`: neither offered nor taken, and an INVITE that requires them gets 420.
    */
   readonly reliableProvisional?: ReliablePolicy
+  /** Methods that calls take beside the stack's own, for Allow: `REFER`, `INFO`, `MESSAGE`. */
+  readonly callMethods?: readonly string[]
+  /** INFO packages that calls take (RFC 6086); INVITEs and answers say so in Recv-Info. INFO of others gets 469. */
+  readonly infoPackages?: readonly string[]
   /** Session timers (RFC 4028), or false for none. On by default, for peers that support them. */
   readonly sessionTimers?: SessionTimerOptions | false
 }
@@ -166,8 +175,11 @@ export interface InDialogOptions {
   readonly timeoutMs?: number
 }
 
-/** Handles a request; `next` runs the handlers after it. Returning does not answer: `request.reply` does. */
-export type Handler = (request: IncomingRequest, next: () => Promise<void>) => void | Promise<void>
+/**
+ * Handles a request; `next` runs the handlers after it. Returning does not answer: `request.reply` does. A promise is waited
+ * for, and one that rejects is answered 500; whatever else comes back is ignored.
+ */
+export type Handler = (request: IncomingRequest, next: () => Promise<void>) => unknown
 
 /** Options of `IncomingRequest.reply`. */
 export interface ReplyOptions {
@@ -182,6 +194,11 @@ export interface ReplyOptions {
    * always is when the caller requires it. Responses go one at a time, and a 2xx waits for the PRACK of a description.
    */
   readonly reliable?: boolean
+  /**
+   * True to keep nothing of the request once it is answered (RFC 3261 §8.2.7): a copy of it comes to the handlers again and
+   * has to get the same answer, with the same To tag. For challenges. INVITE and requests in a dialog keep their state.
+   */
+  readonly stateless?: boolean
 }
 
 /** Options of `IncomingRequest.accept`. */
@@ -192,43 +209,7 @@ export interface AcceptOptions {
   readonly signal?: AbortSignal
 }
 
-/** One place to call. */
-export interface BridgeTarget {
-  readonly uri: string | SipUri
-  readonly destination?: ExplicitDestination
-  readonly headers?: readonly HeaderInit[]
-  readonly credentials?: UserCredentials
-  readonly routes?: readonly string[]
-}
-
-/**
- * Rewrites session descriptions so that media runs through a relay. `offer('a', sdp)`: side a offers, the result goes
- * to b; `answer('b', sdp)`: b answered, the result goes to a. The same object serves re-INVITEs either way. Calls come
- * one at a time. A rejection refuses the call with 488 or 502, or with the `status` (400–699) that the error carries:
- * 503 says that the caller may try again when there is room.
- */
-export interface SdpAnchor {
-  offer(side: 'a' | 'b', sdp: Uint8Array): Promise<Uint8Array>
-  answer(side: 'a' | 'b', sdp: Uint8Array): Promise<Uint8Array>
-  release(): void | Promise<void>
-}
-
-/** Options of `IncomingRequest.bridge`. */
-export interface BridgeOptions {
-  /** The media anchor; without it descriptions pass unchanged and media runs between the two sides directly. */
-  readonly sdp?: SdpAnchor
-  /** From of the called legs; the caller's when absent. */
-  readonly from?: NameAddr | string
-  /** To of the called legs; the target when absent. */
-  readonly to?: NameAddr | string
-  readonly headers?: readonly HeaderInit[]
-  readonly ringTimeoutMs?: number
-  readonly maxDurationMs?: number
-  readonly mode?: 'parallel'
-  /** Aborting hangs the bridge up. */
-  readonly signal?: AbortSignal
-  readonly onEvent?: (event: BridgeEvent) => void
-}
+export type { BridgeOptions, BridgeTarget, SdpAnchor } from './bridge-options'
 
 /** How a call ended. */
 export interface CallEnd {
@@ -249,6 +230,10 @@ export interface StackStats {
   readonly ringing: number
   /** Outgoing requests without a final answer. */
   readonly requests: number
+  /** Subscriptions of either side, those that wait for their first NOTIFY among them, and publications of ours. */
+  readonly subscriptions: number
+  /** Requests being proxied. */
+  readonly proxied: number
   /** Connections open now. */
   readonly connections: number
   /** The part of the traffic that overload control turns away now, 0 to 1. */
@@ -285,6 +270,18 @@ export interface StackEvents {
   }
   /** As `connectionClosed`, for datagram flows as well, which close with their socket. */
   readonly flowClosed: { readonly flowId: number; readonly remote: FlowAddress; readonly reason: string }
+  /**
+   * The Authentication-Info of a final response holds a proof that is none (RFC 7616 §3.5): whoever answered does not
+   * know the password that the request was sent with. The response is handed over as it came; not to trust it is up to you.
+   */
+  readonly serverUnproven: {
+    readonly method: string
+    /** The Request-URI. */
+    readonly uri: Uri
+    readonly callId: string
+    readonly status: number
+    readonly remote: FlowAddress
+  }
   readonly dropped: {
     readonly reason: import('./counters').DropReason
     readonly remote: FlowAddress

@@ -120,6 +120,7 @@ export class OutgoingInvite implements Closable {
     const action = this.machine.handle('success')
     if (!this.dialogs.has(tag) && action !== 'report-answer') {
       endUnwanted(this.core, response, flow, credentialsOf(invite), this.auth, this.isWayNamed)
+      if (this.machine.state !== 'answered') this.finish(undefined)
       return
     }
     const { session } = this.dialogs.get(tag) ?? this.makeDialog(response, flow)
@@ -176,6 +177,7 @@ export class OutgoingInvite implements Closable {
     const invite = this.client.request!
     const session = new DialogSession(this.core, Dialog.ofClient(invite, response, flow.isSecure), true)
     session.auth = this.auth
+    session.cancelInvite = () => this.abandon('Replaced')
     session.learn(response)
     session.hop.heardResponse(flow, this.isWayNamed)
     const sdp = sdpOf(invite)

@@ -31,7 +31,7 @@ export interface OutgoingSpec {
 export function clientSpec(
   core: Core,
   spec: OutgoingSpec,
-): ClientRequestSpec & { readonly auth: DigestClient | undefined } {
+): ClientRequestSpec & Required<Pick<ClientRequestSpec, 'plan'>> & { readonly auth: DigestClient | undefined } {
   const routeSet = spec.routes.map((route) => readAddress(route, 'Route'))
   const { uri, routes, nextHop } = routeRequest(spec.uri, routeSet)
   const user = spec.from.uri instanceof SipUri ? spec.from.uri.user : undefined

@@ -37,19 +37,23 @@ export class PeerHop {
     return this.isNamed || this.isBetter(flow) ? { kind: 'flow', flow } : undefined
   }
 
-  /** Finds the way, now or when a name has been looked up, and hands it to `use`; not at all when there is none. */
-  locate(use: (destination: Destination) => void): void {
-    const direct = this.direct()
+  /**
+   * Finds the way, now or when a name has been looked up, and hands it to `use`; not at all when there is none.
+   * @param use `others` are the servers to try next (RFC 3263 §4.3)
+   * @param isDirectWanted false when the flow to the peer has failed
+   */
+  locate(use: (destination: Destination, others: readonly Destination[]) => void, isDirectWanted = true): void {
+    const direct = isDirectWanted ? this.direct() : undefined
     if (direct !== undefined) {
-      use(direct)
+      use(direct, [])
       return
     }
     const { locator, egress, driver } = this.core
     locator.locate(this.dialog.nextHop, this.isSecure, (located) => {
       if (typeof located === 'string') return
       const reachable = located.filter(({ address }) => egress.entryFor(address) !== undefined)
-      const [first] = locator.blocklist.order(reachable, driver.nowMs)
-      if (first !== undefined) use(first)
+      const [first, ...others] = locator.blocklist.order(reachable, driver.nowMs)
+      if (first !== undefined) use(first, others)
     })
   }
 

@@ -91,6 +91,17 @@ export class ReliableResponses {
     this.rearm()
   }
 
+  /** The INVITE is over; a PRACK for it may be late (RFC 3262 §3), but not for ever. */
+  release(done: () => void): void {
+    const { driver, timers } = this.core
+    const end = () => {
+      this.close()
+      done()
+    }
+    if (this.isAwaiting) driver.at(driver.nowMs + 64 * timers.T1, end)
+    else end()
+  }
+
   private carryOut(): void {
     for (const effect of this.effects.splice(0)) this.carry(effect)
     this.rearm()

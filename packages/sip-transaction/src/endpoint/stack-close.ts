@@ -5,6 +5,10 @@ import type { StackRuntime } from './stack-runtime'
 export async function closeStack(runtime: StackRuntime, graceMs: number): Promise<void> {
   const { core } = runtime
   core.isClosing = true
+  core.submit(() => {
+    core.events.hangUp()
+    core.registrations.hangUp()
+  })
   await waitUntil(runtime, () => core.alive.size === 0, graceMs)
   core.submit(() => {
     for (const closable of [...core.alive]) closable.hangUp('shutting down')
@@ -16,8 +20,12 @@ export async function closeStack(runtime: StackRuntime, graceMs: number): Promis
   )
   runtime.isClosed = true
   core.submit(() => {
+    // A call whose BYE still waits for an ACK ends here; whoever waits for it or for its end is told.
+    for (const session of [...core.sessions.values()]) session.abandon()
     for (const request of [...core.requests]) request.abandon()
     for (const session of [...core.sessions.values()]) session.close()
+    core.events.close()
+    core.registrations.close()
   })
   core.driver.stop()
   core.locator.close()

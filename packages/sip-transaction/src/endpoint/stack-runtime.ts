@@ -17,18 +17,20 @@ import { Core } from './core'
 import { Counters, type DropReason } from './counters'
 import type { DialogSession } from './dialog-session'
 import { Driver, type DriverHooks, describeError } from './driver'
-import { type Advertised, Egress, type ListenerEntry } from './egress'
+import { Egress, type ListenerEntry } from './egress'
 import type { Verdict } from './gatekeeper'
 import { IncomingRequest } from './incoming-request'
 import { type IngressResult, readBrokenHead, readMessage } from './ingress'
 import { takeLateAnswer } from './late-answers'
 import { Locator } from './locator'
+import { localEnd, parseAdvertised, startLine } from './message-parts'
 import { resolverFor } from './node-dns'
 import { createNodeRandom, nodeClock, ownAddressFor, silentLogger } from './node-ports'
 import { ObservedLayer } from './observed-layer'
 import { Observers } from './observers'
 import type { ListenOptions, SipStackOptions, StackStats } from './options'
 import { Protection, turnsFor } from './protection'
+import { ProxyCore } from './proxy-core'
 import { Router, refuseInterval, refuseUnsupported } from './router'
 import { SenderSearch } from './sender-search'
 
@@ -69,8 +71,9 @@ export class StackRuntime {
     const hooks: DriverHooks = {
       request: (id, request, flow) => this.request(id, request, flow),
       ack: (request, flow) => this.ack(request, flow),
-      strayResponse: (response, flow) => {
-        if (!takeLateAnswer(this.core, response, flow)) this.drop('stray-response', flow.remote, '')
+      strayResponse: (response, flow, id) => {
+        if (!takeLateAnswer(this.core, response, flow) && !this.core.proxy.takeStray(response, id))
+          this.drop('stray-response', flow.remote, '')
       },
       send: (bytes, destination, failed) => this.send(bytes, destination, failed),
       effect: (effect) => this.observers.effect(effect),
@@ -98,7 +101,10 @@ export class StackRuntime {
       deriveTimers(options.timers),
       capabilitiesOf(options, () => this.router.allow),
     )
+    this.core.proxy = new ProxyCore(this.core, options.proxy)
+    layer.spirals = (method) => this.core.proxy.passes(method)
     this.core.onDialog = (kind, session, end) => this.observers.dialog(kind, session, end)
+    this.core.onUnproven = (request, response, flow) => this.observers.unproven(request, response, flow)
     this.protection = new Protection(options, this.core, this.turns, random)
     this.senderSearch = options.dns?.followSentBy === true ? new SenderSearch(this.core) : undefined
   }
@@ -128,6 +134,8 @@ export class StackRuntime {
       bridges: core.bridges,
       ringing: core.ringing,
       requests: core.requests.size,
+      subscriptions: core.events.size,
+      proxied: core.proxy.runs,
       connections,
       reduction: this.protection.gatekeeper.reduction,
       counters: core.counters.snapshot(),
@@ -201,6 +209,7 @@ export class StackRuntime {
 
   private flowClosed(flow: Flow, reason: string): void {
     this.core.flows.delete(flow)
+    this.core.registrations.flowClosed(flow.id)
     this.observers.flowClosed(flow, reason)
   }
 
@@ -295,10 +304,12 @@ export class StackRuntime {
     const { tag } = request.to
     // A registration has no dialog; phones that repeat the To tag of the last answer mean no harm.
     const isInside = tag !== undefined && request.method !== 'REGISTER'
+    if (request.has('Route') && core.proxy.take(id, request, flow, isInside)) return
     const session = isInside ? core.sessions.get(dialogKey(request.callId, tag, request.from.tag ?? '')) : undefined
     const incoming = new IncomingRequest(core, id, request, flow, session)
     try {
-      if (isInside) this.requestInside(incoming, session)
+      if (request.method === 'CANCEL') this.router.forwarding(core, incoming)
+      else if (isInside) this.requestInside(incoming, session)
       else this.requestOutside(incoming)
     } catch (error) {
       core.counters.handlerErrors += 1
@@ -311,6 +322,7 @@ export class StackRuntime {
 
   /** RFC 3261 §12.2.2: to its dialog. */
   private requestInside(incoming: IncomingRequest, session: DialogSession | undefined): void {
+    if (this.core.events.receive(incoming, session, this.router)) return
     if (session === undefined) incoming.answer(481)
     else if (incoming.method === 'BYE') session.receive(incoming)
     else if (!refuseUnsupported(this.core, incoming) && !refuseInterval(this.core, incoming, session))
@@ -328,15 +340,23 @@ export class StackRuntime {
   }
 
   private isFull(method: string): boolean {
-    const { isClosing, sessions, waiting, limits } = this.core
-    // The request itself waits already.
-    if (waiting.size > limits.waitingRequestsMax) return true
+    const { isClosing, sessions, waiting, proxy, limits } = this.core
+    // The request itself waits already. What is proxied waits for others, and is bounded as transactions are.
+    if (waiting.size - proxy.runs > limits.waitingRequestsMax) return true
     return method === 'INVITE' && (isClosing || sessions.size >= limits.dialogsMax)
   }
 
   private ack(request: SipRequest, flow: Flow): void {
-    const session = this.core.sessions.get(dialogKey(request.callId, request.to.tag ?? '', request.from.tag ?? ''))
+    const { core } = this
+    const session = core.sessions.get(dialogKey(request.callId, request.to.tag ?? '', request.from.tag ?? ''))
+    if (request.has('Route') && core.proxy.takeAck(request)) return
     if (session?.receiveAck(request)) return
+    if (session === undefined && core.driver.layer.passesCancels) {
+      const incoming = new IncomingRequest(core, 0, request, flow)
+      this.router.forwarding(core, incoming)
+      incoming.limitWaiting()
+      return
+    }
     // The ACK of a 2xx that has been acknowledged before is no news.
     if (session === undefined) this.drop('stray-ack', flow.remote, '')
   }
@@ -364,26 +384,4 @@ export class StackRuntime {
     this.core.counters.dropped[reason] += 1
     this.observers.dropped({ reason, remote, detail })
   }
-}
-
-/** Where a message leaves from: of a connection that is still to be opened nobody knows yet. */
-function localEnd(destination: Destination, entry: ListenerEntry | undefined): { readonly local?: FlowAddress } {
-  if (destination.kind === 'flow') return { local: destination.flow.local }
-  return entry === undefined || entry.transport.isReliable ? {} : { local: entry.transport.local }
-}
-
-/** The first line of a message, at most what a terminal shows. */
-function startLine(bytes: Uint8Array): string {
-  const end = bytes.subarray(0, 512).indexOf(13)
-  return Buffer.from(bytes.buffer, bytes.byteOffset, end < 0 ? Math.min(bytes.length, 512) : end).toString('latin1')
-}
-
-function parseAdvertised(text: string | undefined): Advertised | undefined {
-  if (text === undefined) return undefined
-  const match = /^(?:\[([0-9a-f:.]+)\]|([0-9a-z.-]+)|([0-9a-f:]+:[0-9a-f:.]*))(?::(\d{1,5}))?$/i.exec(text.trim())
-  const host = match?.[1] ?? match?.[2] ?? match?.[3]
-  const port = match?.[4] === undefined ? undefined : Number(match[4])
-  if (host === undefined || (port !== undefined && (port < 1 || port > 65_535)))
-    throw new SipUsageError('ADVERTISE_INVALID', text)
-  return { host, port }
 }

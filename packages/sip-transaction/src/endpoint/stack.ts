@@ -1,8 +1,12 @@
 /** A SIP endpoint in this process: the public face of the package. RFC 3261 as user agent, registrar and B2BUA. */
-import { type SipResponse, SipUri, type Uri } from '@carillon/sip-parser'
+import { type HeaderInit, type SipResponse, SipUri, type Uri } from '@carillon/sip-parser'
 import { CallFailedError, SipTransactionError, SipUsageError, type TransactionErrorCode } from '../errors'
+import { type ReferProgress, referPackage } from '../events/packages/refer'
 import type { FlowAddress } from '../ports'
 import type { TlsOptions } from '../transport/tls/tls-options'
+import type { Bridge } from './bridge'
+import type { BridgeTarget } from './bridge-options'
+import { type ConnectOptions, type ConnectParty, connectParties } from './bridge-start'
 import { Call } from './call'
 import { ClientRequest } from './client-request'
 import type { Core } from './core'
@@ -20,9 +24,13 @@ import type {
 } from './options'
 import { clientSpec, type OutgoingSpec, readAddress, readUri } from './outgoing'
 import { OutgoingInvite } from './outgoing-invite'
+import { type Publication, type PublishOptions, startPublication } from './publication'
 import { reasonHeaders } from './reason'
+import { type RegisterOptions, type Registration, startRegistration } from './registration'
 import { closeStack } from './stack-close'
 import { StackRuntime } from './stack-runtime'
+import { type Subscription, startSubscription } from './subscription'
+import type { ReferOptions, SubscribeOptions } from './subscription-options'
 
 /** A SIP stack with its listeners. Make it with {@link SipStack.create}, end it with {@link SipStack.close}. */
 export class SipStack {
@@ -158,6 +166,65 @@ export class SipStack {
       signal?.addEventListener('abort', abort, { once: true })
       core.submit(() => invite.start())
     })
+  }
+
+  /**
+   * Connects two parties, each a place to call or a call that is up (third party call control, RFC 3725). The first one is
+   * called first; resolves when it has answered, and the second one is being called. A call that is a party belongs to the
+   * bridge from then on; when nobody answers it is a call of its own again.
+   * @param second a place, several of which the first to answer wins, or a call
+   * @throws CallFailedError when the first party refuses; SipUsageError SAME_CALL, ALREADY_BRIDGED, TARGET_INVALID, TARGETS_MISSING; SipTransactionError CALL_ENDED, TIMEOUT, ABORTED, STACK_CLOSED, as {@link invite}
+   */
+  connect(
+    first: ConnectParty,
+    second: ConnectParty | readonly (string | BridgeTarget)[],
+    options: ConnectOptions = {},
+  ): Promise<Bridge> {
+    if (this.runtime.isClosed) return Promise.reject(new SipTransactionError('STACK_CLOSED'))
+    return connectParties(this.core, first, second, options)
+  }
+
+  /**
+   * Subscribes to the state of something (RFC 6665), or with `expiresSeconds: 0` fetches it once. Resolves when the
+   * notifier has accepted, or has notified. It is refreshed, and made anew when it was lost, until `unsubscribe` or the
+   * signal ends it.
+   * @throws SubscriptionFailedError with the failure status; SipUsageError TARGET_INVALID; SipTransactionError as {@link request}
+   */
+  subscribe<State>(target: string | Uri, options: SubscribeOptions<State>): Promise<Subscription<State>> {
+    const spec = (headers: readonly HeaderInit[]) =>
+      this.spec('SUBSCRIBE', target, { ...options, headers }, options.contact ?? true)
+    return startSubscription(this.core, options, spec)
+  }
+
+  /**
+   * Asks another party, outside of any call, to send a request to `referTo` (RFC 3515), and to tell what comes of it: the
+   * subscription ends with the outcome in `latest`. A call is transferred with {@link Call.transfer}.
+   * @throws SubscriptionFailedError with the failure status; SipUsageError TARGET_INVALID; SipTransactionError as {@link request}
+   */
+  refer(target: string | Uri, referTo: string | Uri, options: ReferOptions = {}): Promise<Subscription<ReferProgress>> {
+    const headers: HeaderInit[] = [['Refer-To', `<${readUri(referTo, 'Refer-To')}>`], ...(options.headers ?? [])]
+    const spec = () => this.spec('REFER', target, { ...options, headers }, options.contact ?? true)
+    return startSubscription(this.core, { ...options, event: referPackage }, spec, 'REFER')
+  }
+
+  /**
+   * Publishes a state (RFC 3903). Resolves when the server has taken it. It is refreshed, and published anew when the server
+   * has lost it, until `remove` or the signal takes it back.
+   * @throws SubscriptionFailedError with the failure status; SipUsageError TARGET_INVALID; SipTransactionError as {@link request}
+   */
+  publish<State>(target: string | Uri, options: PublishOptions<State>): Promise<Publication<State>> {
+    const spec = (headers: readonly HeaderInit[], body: Pick<OutgoingInit, 'body' | 'contentType'>) =>
+      this.spec('PUBLISH', target, { ...options, headers, ...body }, false)
+    return startPublication(this.core, options, spec)
+  }
+
+  /**
+   * Registers an address of record, and keeps it registered until told otherwise. The first REGISTER goes out at once;
+   * `ready` of what is returned tells how it went.
+   * @throws SipUsageError TARGET_INVALID, REGISTRATION_INVALID
+   */
+  register(options: RegisterOptions): Registration {
+    return startRegistration(this.core, options)
   }
 
   /**

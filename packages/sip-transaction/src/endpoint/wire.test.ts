@@ -239,7 +239,7 @@ describe('what one leg keeps from the other', () => {
     const invite = w.bob.last('INVITE')
     for (const name of Object.keys(extras)) {
       // What each leg supports, and how long its session lasts, is its own affair.
-      const own: Readonly<Record<string, string>> = { Supported: '100rel, timer', 'Session-Expires': '1800' }
+      const own: Readonly<Record<string, string>> = { Supported: '100rel, timer, replaces', 'Session-Expires': '1800' }
       expect(headerOf(invite, name), name).toBe(own[name])
     }
     expect(headerOf(invite, 'Require')).toBeUndefined()
