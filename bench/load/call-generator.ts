@@ -5,6 +5,7 @@
  *   node call-generator.ts PORT RATE SECONDS
  */
 import { createSocket } from 'node:dgram'
+import { startPaced } from './paced.ts'
 
 /** What the generator prints when it is done. */
 export interface CallResult {
@@ -18,7 +19,6 @@ export interface CallResult {
 }
 
 const settleMs = 1_000
-const burstMax = 64
 const sdp =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n'
 
@@ -41,19 +41,12 @@ socket.bind(0, '127.0.0.1', () =>
 )
 
 function start(): void {
-  const startedAt = performance.now()
-  // It never sleeps: a timer would make a millisecond's calls at once, as callers of their own never do.
-  const turn = (): void => {
-    const elapsed = performance.now() - startedAt
-    const due = Math.floor((Math.min(elapsed, seconds * 1000) * rate) / 1000)
-    for (let burst = 0; begun < due && burst < burstMax; burst++) invite(begun++)
-    if (elapsed < seconds * 1000 || begun < due) setImmediate(turn)
-    else setTimeout(finish, settleMs)
-  }
-  turn()
+  const over = (): void => void setTimeout(finish, settleMs)
+  startPaced(rate, seconds, invite, over)
 }
 
 function invite(index: number): void {
+  begun++
   startedAtNs[index] = process.hrtime.bigint()
   const contact = `Contact: <sip:caller@127.0.0.1:${local}>\r\nContent-Type: application/sdp\r\n`
   socket.send(request('INVITE', index, 1, '', 'sip:callee@127.0.0.1', contact, sdp))

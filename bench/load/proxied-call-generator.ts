@@ -8,9 +8,9 @@
  */
 import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import type { CallResult } from './call-generator.ts'
+import { startPaced } from './paced.ts'
 
 const settleMs = 1_500
-const burstMax = 64
 const sdp =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 0 8\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n'
 
@@ -47,18 +47,12 @@ function bound(socket: Socket): Promise<number> {
 }
 
 function start(): void {
-  const startedAt = performance.now()
-  const turn = (): void => {
-    const elapsed = performance.now() - startedAt
-    const due = Math.floor((Math.min(elapsed, seconds * 1000) * rate) / 1000)
-    for (let burst = 0; begun < due && burst < burstMax; burst++) invite(begun++)
-    if (elapsed < seconds * 1000 || begun < due) setImmediate(turn)
-    else setTimeout(finish, settleMs)
-  }
-  turn()
+  const over = (): void => void setTimeout(finish, settleMs)
+  startPaced(rate, seconds, invite, over)
 }
 
 function invite(index: number): void {
+  begun++
   startedAtNs[index] = process.hrtime.bigint()
   const contact = `Contact: <sip:caller@127.0.0.1:${callerPort}>\r\nContent-Type: application/sdp\r\n`
   send(request('INVITE', index, 1, '', `sip:${user}@127.0.0.1:${calleePort}`, '', contact, sdp))

@@ -7,6 +7,7 @@
  */
 import { createHash } from 'node:crypto'
 import { createSocket } from 'node:dgram'
+import { startPaced } from './paced.ts'
 
 /** What the generator prints when it is done. */
 export interface GeneratorResult {
@@ -22,7 +23,6 @@ export interface GeneratorResult {
 }
 
 const answerWaitMs = 1500
-const burstMax = 64
 const domain = 'carillon.test'
 const firstUser = 2001
 const password = 'secret'
@@ -42,19 +42,12 @@ socket.on('message', (bytes) => answer(bytes.toString('latin1')))
 socket.bind(0, '127.0.0.1', () => socket.connect(port, '127.0.0.1', start))
 
 function start(): void {
-  const startedAt = performance.now()
-  // It never sleeps: a timer would send a millisecond's requests back to back, as clients of their own never do.
-  const turn = (): void => {
-    const elapsed = performance.now() - startedAt
-    const due = Math.floor((Math.min(elapsed, seconds * 1000) * rate) / 1000)
-    for (let burst = 0; begun < due && burst < burstMax; burst++) begin(begun++)
-    if (elapsed < seconds * 1000 || begun < due) setImmediate(turn)
-    else setTimeout(finish, answerWaitMs)
-  }
-  turn()
+  const over = (): void => void setTimeout(finish, answerWaitMs)
+  startPaced(rate, seconds, begin, over)
 }
 
 function begin(index: number): void {
+  begun++
   startedAtNs[index] = process.hrtime.bigint()
   socket.send(request(index, 1, ''))
 }

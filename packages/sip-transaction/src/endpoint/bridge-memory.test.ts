@@ -1,49 +1,22 @@
 /** What a live bridge costs: measured on the heap, with as many as make the rest of the process not matter. */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import { retainedBytes } from '../testing/retained-memory'
 import type { Call } from './call'
-import { Scenario } from './scenario'
+import { phoneSdp, Scenario } from './scenario'
 
 /** Both legs, the machine between them, and the timers; the phones at the ends are measured first and taken off. */
 const bytesMax = 14 * 1024
 const bridges = 500
 
-/** What a phone sends, in size and kind. */
-const sdp = (who: string) =>
-  `v=0
-o=${who} 1 1 IN IP4 10.0.0.9
-s=-
-c=IN IP4 10.0.0.9
-t=0 0
-m=audio 4000 RTP/AVP 8 0 9 101
-a=rtpmap:8 PCMA/8000
-a=rtpmap:0 PCMU/8000
-a=rtpmap:9 G722/8000
-a=rtpmap:101 telephone-event/8000
-a=fmtp:101 0-16
-a=ptime:20
-a=sendrecv
-`.replaceAll('\n', '\r\n')
-
-function usedBytes(collect: () => void): number {
-  collect()
-  collect()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-}
-
 describe('a live bridge', () => {
   it(`keeps at most ${bytesMax} bytes, and nothing once it is over`, { timeout: 60_000 }, async () => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
     const scenario = new Scenario()
     const alice = await scenario.stack('alice')
     const hub = await scenario.stack('hub')
     const bob = await scenario.stack('bob')
     bob.method('INVITE', (request) => {
-      request.reply(183, { reliable: true, body: sdp('bob') })
-      request.reply(200, { body: sdp('bob') })
+      request.reply(183, { reliable: true, body: phoneSdp('bob') })
+      request.reply(200, { body: phoneSdp('bob') })
     })
     hub.method('INVITE', async (request) => {
       const headerPolicy = { toB: { pass: ['Subject'] } }
@@ -54,7 +27,7 @@ describe('a live bridge', () => {
       const headers = [['X-Padding', 'x'.repeat(2_000)]] as const
       for (let round = 0; round < bridges / 50; round += 1) {
         const some = Array.from({ length: 50 }, (_, index) =>
-          alice.invite(uri, { sdp: sdp('alice'), from: `"Caller ${index}" <sip:${index}@10.0.0.1>`, headers }),
+          alice.invite(uri, { sdp: phoneSdp('alice'), from: `"Caller ${index}" <sip:${index}@10.0.0.1>`, headers }),
         )
         live.push(...(await scenario.settle(Promise.all(some))))
       }
@@ -69,9 +42,9 @@ describe('a live bridge', () => {
       scenario.ladder.length = 0
     }
     const measure = async (uri: string) => {
-      const before = usedBytes(collect)
+      const before = retainedBytes()
       await begin(uri)
-      const bytes = usedBytes(collect) - before
+      const bytes = retainedBytes() - before
       return { before, bytes }
     }
     // Tables have their size and code is compiled after the first time.
@@ -87,6 +60,6 @@ describe('a live bridge', () => {
     expect(bytes).toBeLessThanOrEqual(bytesMax)
     await end()
     expect(scenario.gauges()).toEqual(scenario.gauges().map(() => 0))
-    expect((usedBytes(collect) - bridged.before) / bridges).toBeLessThan(bytesMax / 20)
+    expect((retainedBytes() - bridged.before) / bridges).toBeLessThan(bytesMax / 20)
   })
 })

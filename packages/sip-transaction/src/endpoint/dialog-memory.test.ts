@@ -1,52 +1,25 @@
 /** What a live dialog costs: measured on the heap, with as many calls as make the rest of the process not matter. */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
+import { retainedBytes } from '../testing/retained-memory'
 import type { Call } from './call'
-import { Scenario } from './scenario'
+import { phoneSdp, Scenario } from './scenario'
 
 const bytesMax = 6 * 1024
 const calls = 1_000
 
-/** What a phone sends, in size and kind. */
-const sdp = (who: string) =>
-  `v=0
-o=${who} 1 1 IN IP4 10.0.0.9
-s=-
-c=IN IP4 10.0.0.9
-t=0 0
-m=audio 4000 RTP/AVP 8 0 9 101
-a=rtpmap:8 PCMA/8000
-a=rtpmap:0 PCMU/8000
-a=rtpmap:9 G722/8000
-a=rtpmap:101 telephone-event/8000
-a=fmtp:101 0-16
-a=ptime:20
-a=sendrecv
-`.replaceAll('\n', '\r\n')
-
-function usedBytes(collect: () => void): number {
-  collect()
-  collect()
-  const { heapUsed, arrayBuffers } = process.memoryUsage()
-  return heapUsed + arrayBuffers
-}
-
 describe('a live dialog', () => {
   it(`keeps at most ${bytesMax} bytes, and nothing once it is over`, { timeout: 60_000 }, async () => {
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
     const scenario = new Scenario()
     const alice = await scenario.stack('alice')
     const bob = await scenario.stack('bob')
     bob.method('INVITE', (request) => {
-      request.reply(183, { reliable: true, body: sdp('bob') })
-      request.reply(200, { body: sdp('bob') })
+      request.reply(183, { reliable: true, body: phoneSdp('bob') })
+      request.reply(200, { body: phoneSdp('bob') })
     })
     const headers = [['X-Padding', 'x'.repeat(2_000)]] as const
     const one = async (index: number) =>
       alice.invite('sip:bob@10.0.0.2:5060', {
-        sdp: sdp('alice'),
+        sdp: phoneSdp('alice'),
         from: `"Caller ${index}" <sip:${index}@10.0.0.1>`,
         headers,
       })
@@ -64,7 +37,7 @@ describe('a live dialog', () => {
     // Tables have their size and code is compiled after the first time.
     await begin()
     await end()
-    const before = usedBytes(collect)
+    const before = retainedBytes()
     await begin()
     // The transactions of the set-up end; the dialogs stay.
     await scenario.pass(60_000)
@@ -72,11 +45,11 @@ describe('a live dialog', () => {
     const dialogs = alice.stats().dialogs + bob.stats().dialogs
     expect(dialogs).toBe(2 * calls)
     expect([alice.stats().transactions, bob.stats().transactions]).toEqual([0, 0])
-    const bytes = Math.round((usedBytes(collect) - before) / dialogs)
+    const bytes = Math.round((retainedBytes() - before) / dialogs)
     console.log(`bytes per live dialog: ${bytes}`)
     expect(bytes).toBeLessThanOrEqual(bytesMax)
     await end()
     expect(alice.stats().dialogs + bob.stats().dialogs).toBe(0)
-    expect((usedBytes(collect) - before) / dialogs).toBeLessThan(bytesMax / 20)
+    expect((retainedBytes() - before) / dialogs).toBeLessThan(bytesMax / 20)
   })
 })

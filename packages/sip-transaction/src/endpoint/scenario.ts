@@ -6,6 +6,24 @@ import { silentLogger } from './node-ports'
 import type { SipStackOptions } from './options'
 import { SipStack } from './stack'
 
+/** A description as a phone sends it, in size and kind. */
+export function phoneSdp(who: string): string {
+  return `v=0
+o=${who} 1 1 IN IP4 10.0.0.9
+s=-
+c=IN IP4 10.0.0.9
+t=0 0
+m=audio 4000 RTP/AVP 8 0 9 101
+a=rtpmap:8 PCMA/8000
+a=rtpmap:0 PCMU/8000
+a=rtpmap:9 G722/8000
+a=rtpmap:101 telephone-event/8000
+a=fmtp:101 0-16
+a=ptime:20
+a=sendrecv
+`.replaceAll('\n', '\r\n')
+}
+
 /** Decides whether a message is lost on its way out. */
 export type Loss = (startLine: string, text: string) => boolean
 
