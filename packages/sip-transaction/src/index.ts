@@ -31,23 +31,26 @@ export type { Disposition } from './b2bua/best-response'
 export type { BridgeEnd, BridgeEvent, BridgeParty, BridgeSide } from './b2bua/bridge-types'
 export type { HeaderPolicy } from './b2bua/header-policy'
 export type { Effect, TransactionFailure, TransactionId } from './effects'
-export { Bridge, type CallLeg } from './endpoint/bridge'
-export type { BridgeFailure, BridgeTransfer, FailureAnswer, TransferDecision } from './endpoint/bridge-options'
-export type { ConnectOptions, ConnectParty } from './endpoint/bridge-start'
-export { Call, type DtmfOptions, type ReinviteOptions } from './endpoint/call'
-export type { CallEvents, CallInfo } from './endpoint/call-requests'
-export type { TransferOptions, TransferOutcome } from './endpoint/call-transfer'
+export { Bridge, type CallLeg } from './endpoint/bridge/bridge'
+export type { BridgeFailure, BridgeTransfer, FailureAnswer, TransferDecision } from './endpoint/bridge/bridge-options'
+export type { ConnectOptions, ConnectParty } from './endpoint/bridge/bridge-start'
+export { Call, type DtmfOptions, type ReinviteOptions } from './endpoint/calls/call'
+export type { CallEvents, CallInfo } from './endpoint/calls/call-requests'
+export type { TransferOptions, TransferOutcome } from './endpoint/calls/call-transfer'
+export type { DialogHandle, UpdateOptions } from './endpoint/calls/dialog-handle'
+export type { Dtmf } from './endpoint/calls/dtmf'
+export type { EarlyDialog } from './endpoint/calls/early-dialog'
+export type { FollowOptions, IncomingTransfer } from './endpoint/calls/incoming-transfer'
 export type { DropReason, StackCounters } from './endpoint/counters'
-export type { DialogHandle, UpdateOptions } from './endpoint/dialog-handle'
-export { type DigestLookup, type DigestOptions, digest, digestUsernameKey } from './endpoint/digest'
-export type { Dtmf } from './endpoint/dtmf'
-export type { EarlyDialog } from './endpoint/early-dialog'
-export type { RequestSource } from './endpoint/incoming-message'
-export { IncomingRequest } from './endpoint/incoming-request'
-export type { FollowOptions, IncomingTransfer } from './endpoint/incoming-transfer'
-export { createNodeDnsResolver, type NodeDnsOptions } from './endpoint/node-dns'
-export { createNodeRandom, nodeClock, silentLogger } from './endpoint/node-ports'
-export type { NotifierEnd, NotifierOptions, NotifierSubscription, TerminateOptions } from './endpoint/notifier'
+export type { NotifierEnd, NotifierOptions, NotifierSubscription, TerminateOptions } from './endpoint/events/notifier'
+export type { Publication, PublicationEnd, PublishOptions } from './endpoint/events/publication'
+export type { Subscription } from './endpoint/events/subscription'
+export type {
+  Notification,
+  ReferOptions,
+  SubscribeOptions,
+  SubscriptionEnd,
+} from './endpoint/events/subscription-options'
 export type {
   AcceptOptions,
   BridgeOptions,
@@ -81,18 +84,25 @@ export type {
   ProxyStackOptions,
   ProxyTarget,
   ProxyTargets,
-} from './endpoint/proxy-options'
-export type { Publication, PublicationEnd, PublishOptions } from './endpoint/publication'
-export { type BindingStore, Registrar, type RegistrarOptions, type StoredBinding } from './endpoint/registrar'
+} from './endpoint/proxy/proxy-options'
+export {
+  type BindingStore,
+  Registrar,
+  type RegistrarOptions,
+  type StoredBinding,
+} from './endpoint/registration/registrar'
 export {
   type RegisterOptions,
   Registration,
   type RegistrationEvents,
   type RegistrationFlow,
-} from './endpoint/registration'
+} from './endpoint/registration/registration'
+export { type DigestLookup, type DigestOptions, digest, digestUsernameKey } from './endpoint/requests/digest'
+export type { RequestSource } from './endpoint/requests/incoming-message'
+export { IncomingRequest } from './endpoint/requests/incoming-request'
 export { SipStack } from './endpoint/stack'
-export type { Subscription } from './endpoint/subscription'
-export type { Notification, ReferOptions, SubscribeOptions, SubscriptionEnd } from './endpoint/subscription-options'
+export { createNodeDnsResolver, type NodeDnsOptions } from './endpoint/wire/node-dns'
+export { createNodeRandom, nodeClock, silentLogger } from './endpoint/wire/node-ports'
 export * from './errors'
 export type { EventBody, EventPackage } from './events/event-package'
 export { EventStateTable, type PublishResult } from './events/event-state-table'

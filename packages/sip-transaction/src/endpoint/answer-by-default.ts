@@ -1,7 +1,7 @@
 /** What a request in a call gets when its user does not care: RFC 3261 §8.2.1, §14.2; RFC 3311 §5.2; RFC 3264 §8. */
-import type { DialogSession } from './dialog-session'
-import type { IncomingRequest } from './incoming-request'
-import { sdpOf } from './session-body'
+import type { DialogSession } from './calls/dialog-session'
+import { sdpOf } from './calls/session-body'
+import type { IncomingRequest } from './requests/incoming-request'
 
 /** What a call without handlers knows what to do with. */
 const inCallAllow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE'

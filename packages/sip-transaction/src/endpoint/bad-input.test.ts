@@ -1,8 +1,8 @@
 /** What a hostile or broken peer sends on purpose: nobody else is hurt, nothing is kept, nobody is answered who did not ask. */
 import { describe, expect, it } from 'vitest'
-import type { Call } from './call'
-import { headerOf, Phone, serverAddress } from './phone'
-import { Scenario } from './scenario'
+import type { Call } from './calls/call'
+import { headerOf, Phone, serverAddress } from './fixtures/phone'
+import { Scenario } from './fixtures/scenario'
 
 const sdp = 'v=0\r\no=- 1 1 IN IP4 10.0.0.9\r\ns=-\r\nc=IN IP4 10.0.0.9\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
 

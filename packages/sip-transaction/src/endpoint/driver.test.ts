@@ -3,7 +3,7 @@ import type { Turns } from '../ports'
 import { FakeClock, SeededRandom } from '../testing'
 import { TransactionLayer } from '../transaction/layer'
 import { Driver, type DriverHooks } from './driver'
-import { silentLogger } from './node-ports'
+import { silentLogger } from './wire/node-ports'
 
 const hooks: DriverHooks = { request: () => {}, ack: () => {}, strayResponse: () => {}, send: () => {} }
 

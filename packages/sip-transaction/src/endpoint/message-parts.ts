@@ -1,7 +1,7 @@
 /** Small readings that a stack makes of what it sends, receives and is told. Internal. */
 import { SipUsageError } from '../errors'
 import type { Destination, FlowAddress } from '../ports'
-import type { Advertised, ListenerEntry } from './egress'
+import type { Advertised, ListenerEntry } from './wire/egress'
 
 /** Where a message leaves from: of a connection that is still to be opened nobody knows yet. */
 export function localEnd(destination: Destination, entry: ListenerEntry | undefined): { readonly local?: FlowAddress } {

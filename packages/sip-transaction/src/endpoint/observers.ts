@@ -6,7 +6,7 @@ import { parseMessage, type SipMessage, type SipRequest, type SipResponse } from
 import type { Effect } from '../effects'
 import { channels, type SipDialogEvent, type SipMessageEvent, type SipTransactionEvent } from '../observe/channels'
 import type { Clock, Flow, FlowAddress } from '../ports'
-import type { DialogSession } from './dialog-session'
+import type { DialogSession } from './calls/dialog-session'
 import type { CallEnd, MessageEvent, StackEvents } from './options'
 import type { SipStack } from './stack'
 

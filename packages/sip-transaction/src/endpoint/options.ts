@@ -15,11 +15,11 @@ import type { Clock, DnsResolver, FlowAddress, Logger, Random, TransportFactory,
 import type { TimerSettings } from '../timers/timer-settings'
 import type { TlsOptions } from '../transport/tls/tls-options'
 import type { WebSocketOptions } from '../transport/ws/ws-transport'
-import type { EarlyDialog } from './early-dialog'
-import type { IncomingRequest } from './incoming-request'
-import type { NodeDnsOptions } from './node-dns'
+import type { EarlyDialog } from './calls/early-dialog'
 import type { ProtectionOptions } from './protection-options'
-import type { ProxyStackOptions } from './proxy-options'
+import type { ProxyStackOptions } from './proxy/proxy-options'
+import type { IncomingRequest } from './requests/incoming-request'
+import type { NodeDnsOptions } from './wire/node-dns'
 
 /** Options of `SipStack.create`. */
 export interface SipStackOptions {
@@ -209,7 +209,7 @@ export interface AcceptOptions {
   readonly signal?: AbortSignal
 }
 
-export type { BridgeOptions, BridgeTarget, SdpAnchor } from './bridge-options'
+export type { BridgeOptions, BridgeTarget, SdpAnchor } from './bridge/bridge-options'
 
 /** How a call ended. */
 export interface CallEnd {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { LoadProbe } from '../ports'
+import { headerOf, Phone } from './fixtures/phone'
+import { Scenario } from './fixtures/scenario'
 import type { SipStackOptions } from './options'
-import { headerOf, Phone } from './phone'
-import { Scenario } from './scenario'
 
 const offer = ';oc;oc-algo="loss"'
 

@@ -6,11 +6,11 @@ import { NextHopThrottle } from '../protection/next-hop-throttle'
 import { overloadOffer } from '../protection/overload-feedback'
 import type { Core } from './core'
 import type { Appointment } from './driver'
-import { Gatekeeper } from './gatekeeper'
-import { IngressQueue } from './ingress-queue'
-import { nodeClock } from './node-ports'
-import { createNodeLoadProbe, createNodeTurns } from './node-turns'
 import type { SipStackOptions } from './options'
+import { Gatekeeper } from './wire/gatekeeper'
+import { IngressQueue } from './wire/ingress-queue'
+import { nodeClock } from './wire/node-ports'
+import { createNodeLoadProbe, createNodeTurns } from './wire/node-turns'
 
 /** Turns of the event loop; none for a stack whose clock is not the real one, which has no say over real time. */
 export function turnsFor(options: SipStackOptions): Turns | undefined {

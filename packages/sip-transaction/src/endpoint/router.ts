@@ -4,13 +4,13 @@
  */
 import { checkRequestUriScheme, type HeaderInit } from '@carillon/sip-parser'
 import { isKnownMethod } from './answer-by-default'
+import type { DialogSession } from './calls/dialog-session'
+import { refuseReplaces } from './calls/replaces'
+import { judgeSession } from './calls/session-timers'
 import type { Core } from './core'
-import type { DialogSession } from './dialog-session'
-import { runHandlers } from './handler-chain'
-import type { IncomingRequest } from './incoming-request'
 import type { Handler } from './options'
-import { refuseReplaces } from './replaces'
-import { judgeSession } from './session-timers'
+import { runHandlers } from './requests/handler-chain'
+import type { IncomingRequest } from './requests/incoming-request'
 
 /** What the stack itself knows what to do with; PRACK and UPDATE inside calls only. */
 const ownMethods = ['INVITE', 'ACK', 'CANCEL', 'BYE', 'OPTIONS', 'PRACK', 'UPDATE']

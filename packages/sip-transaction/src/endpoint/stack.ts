@@ -4,14 +4,18 @@ import { CallFailedError, SipTransactionError, SipUsageError, type TransactionEr
 import { type ReferProgress, referPackage } from '../events/packages/refer'
 import type { FlowAddress } from '../ports'
 import type { TlsOptions } from '../transport/tls/tls-options'
-import type { Bridge } from './bridge'
-import type { BridgeTarget } from './bridge-options'
-import { type ConnectOptions, type ConnectParty, connectParties } from './bridge-start'
-import { Call } from './call'
-import { ClientRequest } from './client-request'
+import type { Bridge } from './bridge/bridge'
+import type { BridgeTarget } from './bridge/bridge-options'
+import { type ConnectOptions, type ConnectParty, connectParties } from './bridge/bridge-start'
+import { Call } from './calls/call'
+import { earlyDialogOf } from './calls/early-dialog'
+import { inviteHeaders } from './calls/invite-headers'
+import { OutgoingInvite } from './calls/outgoing-invite'
+import { reasonHeaders } from './calls/reason'
 import type { Core } from './core'
-import { earlyDialogOf } from './early-dialog'
-import { inviteHeaders } from './invite-headers'
+import { type Publication, type PublishOptions, startPublication } from './events/publication'
+import { type Subscription, startSubscription } from './events/subscription'
+import type { ReferOptions, SubscribeOptions } from './events/subscription-options'
 import type {
   Handler,
   InviteOptions,
@@ -22,15 +26,11 @@ import type {
   StackEvents,
   StackStats,
 } from './options'
-import { clientSpec, type OutgoingSpec, readAddress, readUri } from './outgoing'
-import { OutgoingInvite } from './outgoing-invite'
-import { type Publication, type PublishOptions, startPublication } from './publication'
-import { reasonHeaders } from './reason'
-import { type RegisterOptions, type Registration, startRegistration } from './registration'
+import { type RegisterOptions, type Registration, startRegistration } from './registration/registration'
+import { ClientRequest } from './requests/client-request'
+import { clientSpec, type OutgoingSpec, readAddress, readUri } from './requests/outgoing'
 import { closeStack } from './stack-close'
 import { StackRuntime } from './stack-runtime'
-import { type Subscription, startSubscription } from './subscription'
-import type { ReferOptions, SubscribeOptions } from './subscription-options'
 
 /** A SIP stack with its listeners. Make it with {@link SipStack.create}, end it with {@link SipStack.close}. */
 export class SipStack {

@@ -1,6 +1,6 @@
 import { type NameAddr, parseMessage, parseUri, responseTo, type SipRequest, type Uri } from '@carillon/sip-parser'
 import { describe, expect, it } from 'vitest'
-import { readAddress } from '../endpoint/outgoing'
+import { readAddress } from '../endpoint/requests/outgoing'
 import { sampleRequest } from '../testing/sample-messages'
 import { forwardRequest, planForward } from './forward-request'
 import { LoopGuard } from './loop'

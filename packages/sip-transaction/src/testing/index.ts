@@ -1,6 +1,6 @@
 /** What tests of programs that use this package need: a clock, chance and a network under their control. */
 
-export { silentLogger } from '../endpoint/node-ports'
+export { silentLogger } from '../endpoint/wire/node-ports'
 export { FakeClock } from './fake-clock'
 export { LayerPeer, type LayerPeerOptions, type PeerRequestInit } from './layer-peer'
 export {

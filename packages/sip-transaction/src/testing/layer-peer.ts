@@ -10,7 +10,7 @@ import {
   type SipResponse,
 } from '@carillon/sip-parser'
 import type { Effect, TransactionId } from '../effects'
-import { silentLogger } from '../endpoint/node-ports'
+import { silentLogger } from '../endpoint/wire/node-ports'
 import { defaultTransportLimits, type TransactionLimits } from '../limits'
 import type {
   Clock,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { silentLogger } from '../endpoint/node-ports'
+import { silentLogger } from '../endpoint/wire/node-ports'
 import { defaultTransportLimits } from '../limits'
 import type { Destination, Flow, Transport, TransportFactory } from '../ports'
 import { FakeClock } from './fake-clock'

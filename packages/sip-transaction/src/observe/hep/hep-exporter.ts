@@ -1,8 +1,8 @@
 /** Sends a copy of every message of a stack to a capture server that speaks HEP version 3, such as Homer or sngrep. */
 
-import { nodeClock, ownAddressFor } from '../../endpoint/node-ports'
 import type { MessageEvent } from '../../endpoint/options'
 import type { SipStack } from '../../endpoint/stack'
+import { nodeClock, ownAddressFor } from '../../endpoint/wire/node-ports'
 import { SipUsageError } from '../../errors'
 import { defaultHepLimits, type HepLimits } from '../../limits'
 import type { Clock, FlowAddress } from '../../ports'

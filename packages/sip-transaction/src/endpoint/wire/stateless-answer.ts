@@ -1,0 +1,30 @@
+/** Answers of which nothing is kept: RFC 3261 §8.2.7. */
+import type { SipRequest, SipResponse } from '@carillon/sip-parser'
+import type { TransactionId } from '../../effects'
+import type { Flow } from '../../ports'
+import { responseDestination } from '../../transport/via'
+import type { Core } from '../core'
+
+/** Answers through the request's transaction, which keeps the response for as long as copies of the request may come. */
+export function sendResponse({ driver }: Core, id: TransactionId, response: SipResponse): void {
+  driver.layer.sendResponse(id, response, driver.nowMs, driver.out)
+}
+
+/** Answers, and lets go of the transaction at once. */
+export function answerOnce(
+  { driver }: Core,
+  id: TransactionId,
+  request: SipRequest,
+  response: SipResponse,
+  flow: Flow,
+): void {
+  const destination = responseDestination(flow, request.via)
+  driver.out.push({ kind: 'send', bytes: response.toBytes(), destination, transactionId: undefined })
+  driver.layer.forget(id, driver.nowMs, driver.out)
+}
+
+/** The To tag of an answer without state: the same for each copy of a request, and nobody's to guess. */
+export function statelessTag({ tagHash }: Core, request: SipRequest): string {
+  tagHash.compute(`${request.callId} ${request.cseq.seq} ${request.from.tag ?? ''} ${request.via.branch ?? ''}`)
+  return `${(tagHash.low >>> 0).toString(36)}-${(tagHash.high >>> 0).toString(36)}`
+}
