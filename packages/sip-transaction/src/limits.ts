@@ -129,6 +129,17 @@ export const xmlAttributesMax = 64
 /** Dialogs, registrations or users that are kept of notifications which tell changes only. */
 export const eventEntriesMax = 4_096
 
+// ---- identity and privacy ----------------------------------------------------------------------------------------
+
+/** Words of one Privacy line that are read; the rest of it is passed over. */
+export const privacyValuesMax = 32
+/** Entries of a History-Info (RFC 7044) that is read and added to; a longer one passes as it is. */
+export const historyEntriesMax = 128
+/** Length of an index in History-Info; a History-Info with a longer one passes as it is. */
+export const historyIndexLengthMax = 128
+/** Diversions in one message that are told apart or added, what their counters say included (RFC 5806). */
+export const diversionsMax = 64
+
 // ---- transports, authentication, registrar -----------------------------------------------------------------------
 
 /** The defaults of {@link TransportLimits}; each transport (listener) counts for itself. */
@@ -240,6 +251,10 @@ export const defaultTransactionLimits: TransactionLimits = {
 export interface ProtectionLimits {
   /** Work of one turn of the event loop; over it what has come in waits for a later turn. */
   readonly turnMs: number
+  /** For how long the thread rests after a turn under load, while datagrams gather; 0 for not at all. */
+  readonly coalesceRestMs: number
+  /** From how many datagrams a second on it does. */
+  readonly coalesceFromPerSecond: number
   /** Datagrams that wait for a later turn; over it further ones are dropped, as a full socket would. */
   readonly ingressQueueMax: number
   /** Bytes of the datagrams that wait for a later turn; over it as well. */
@@ -265,6 +280,8 @@ export interface ProtectionLimits {
 /** The defaults of {@link ProtectionLimits}. */
 export const defaultProtectionLimits: ProtectionLimits = {
   turnMs: 4,
+  coalesceRestMs: 0.5,
+  coalesceFromPerSecond: 4_000,
   ingressQueueMax: 4_096,
   ingressQueueBytesMax: 16_777_216,
   overloadDelayMs: 250,

@@ -38,7 +38,7 @@ export class Core {
   /** Outgoing requests without a final answer. */
   readonly requests = new Set<{ abandon(): void }>()
   /** Incoming requests without a final answer. */
-  readonly waiting = new Set<object>()
+  waiting = 0
   /** Incoming INVITEs, outgoing INVITEs, calls and bridges: what `close()` lets finish and then ends. */
   readonly alive = new Set<Closable>()
   /** INVITEs of ours that ended without a call, in case a 2xx comes late. */

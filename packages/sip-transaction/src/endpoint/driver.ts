@@ -8,6 +8,7 @@ import { channels } from '../observe/channels'
 import type { Clock, Destination, Flow, Logger, ScheduledWake, Turns } from '../ports'
 import { Timer, TimerWheel } from '../timers/timer-wheel'
 import type { TransactionLayer } from '../transaction/layer'
+import { PassingMap } from '../transaction/passing-map'
 
 /** Who hears of a client transaction. */
 export interface ClientUser {
@@ -48,7 +49,7 @@ export class Driver {
   /** Users by client transaction. */
   readonly clients = new Map<TransactionId, ClientUser>()
   /** Users by server transaction. */
-  readonly servers = new Map<TransactionId, ServerUser>()
+  readonly servers = new PassingMap<TransactionId, ServerUser>()
   /** Effects of the input that is running; the layer appends to it. */
   readonly out: Effect[] = []
   private readonly queue: (() => void)[] = []

@@ -15,7 +15,12 @@ import { createNodeLoadProbe, createNodeTurns } from './wire/node-turns'
 /** Turns of the event loop; none for a stack whose clock is not the real one, which has no say over real time. */
 export function turnsFor(options: SipStackOptions): Turns | undefined {
   if ((options.clock ?? nodeClock) !== nodeClock) return undefined
-  return createNodeTurns({ ...defaultProtectionLimits, ...options.limits?.protection }.turnMs)
+  const { turnMs, coalesceRestMs, coalesceFromPerSecond } = {
+    ...defaultProtectionLimits,
+    ...options.limits?.protection,
+  }
+  const coalescing = { restMs: coalesceRestMs, fromPerSecond: coalesceFromPerSecond }
+  return createNodeTurns(turnMs, options.coalesce === false || coalesceRestMs === 0 ? undefined : coalescing)
 }
 
 /** The protection of one stack. */
@@ -43,8 +48,7 @@ export class Protection {
       retryAfterSeconds: core.limits.retryAfterSeconds,
       limits,
       wallMs: () => clock.wallMs(),
-      occupancy: () =>
-        Math.max(driver.layer.occupancy, core.waiting.size / core.limits.waitingRequestsMax, this.queue.fill),
+      occupancy: () => Math.max(driver.layer.occupancy, core.waiting / core.limits.waitingRequestsMax, this.queue.fill),
       takeLongestWaitMs: () => this.queue.takeLongestMs(),
       isInside: ({ callId, to, from }) => core.sessions.has(dialogKey(callId, to.tag ?? '', from.tag ?? '')),
       isKnown: (request) => driver.layer.isKnownRequest(request),

@@ -15,7 +15,7 @@ export async function closeStack(runtime: StackRuntime, graceMs: number): Promis
   })
   await waitUntil(
     runtime,
-    () => core.alive.size === 0 && core.requests.size === 0 && core.waiting.size === 0,
+    () => core.alive.size === 0 && core.requests.size === 0 && core.waiting === 0,
     core.limits.closeDrainMs,
   )
   runtime.isClosed = true

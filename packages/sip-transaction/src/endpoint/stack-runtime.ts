@@ -342,7 +342,7 @@ export class StackRuntime {
   private isFull(method: string): boolean {
     const { isClosing, sessions, waiting, proxy, limits } = this.core
     // The request itself waits already. What is proxied waits for others, and is bounded as transactions are.
-    if (waiting.size - proxy.runs > limits.waitingRequestsMax) return true
+    if (waiting - proxy.runs > limits.waitingRequestsMax) return true
     return method === 'INVITE' && (isClosing || sessions.size >= limits.dialogsMax)
   }
 

@@ -4,6 +4,7 @@
  */
 import { Buffer } from 'node:buffer'
 import type { TransactionId } from '../effects'
+import { PassingMap } from './passing-map'
 import type { Transaction, TransactionKind } from './transaction'
 
 /** How many transactions there are of each kind, how many of them are finished, and all together. */
@@ -25,10 +26,10 @@ function isTakenOver(transaction: Transaction): boolean {
 
 /** Holds transactions; decides nothing. */
 export class TransactionStore {
-  private readonly byId = new Map<TransactionId, Transaction>()
-  private readonly servers = new Map<string, Transaction>()
-  private readonly clients = new Map<string, Transaction>()
-  private readonly merging = new Map<string, Transaction>()
+  private readonly byId = new PassingMap<TransactionId, Transaction>()
+  private readonly servers = new PassingMap<string, Transaction>()
+  private readonly clients = new PassingMap<string, Transaction>()
+  private readonly merging = new PassingMap<string, Transaction>()
   private readonly kinds: Record<TransactionKind, number> = {
     'invite-client': 0,
     'invite-server': 0,
@@ -139,7 +140,7 @@ export class TransactionStore {
     if (transaction.isFinished) this.unlink(transaction)
   }
 
-  private table(transaction: Transaction): Map<string, Transaction> {
+  private table(transaction: Transaction): PassingMap<string, Transaction> {
     return transaction.kind === 'invite-client' || transaction.kind === 'non-invite-client'
       ? this.clients
       : this.servers

@@ -30,6 +30,10 @@ export interface TombstoneInit {
 /** Tombstones in the order in which they end. A slot is named by its number until it has ended or another was added. */
 export class Tombstones {
   private readonly hash: KeyedHash
+  private readonly mergeHash: KeyedHash
+  /** What was hashed last: what is looked up is most often entered next. */
+  private hashedKey = ''
+  private hashedMergeKey = ''
   private readonly responses = new ByteQueue()
   private table = new Table(smallestCapacity)
   private first = 0
@@ -41,6 +45,9 @@ export class Tombstones {
   /** @param key eight unpredictable bytes for the hashes */
   constructor(key: Uint8Array) {
     this.hash = new KeyedHash(key)
+    this.mergeHash = new KeyedHash(key)
+    this.hash.compute('')
+    this.mergeHash.compute('')
   }
 
   /** How many there are. */
@@ -75,28 +82,28 @@ export class Tombstones {
     table.positions[slot] = this.responses.push(init.bytes)
     table.lengths[slot] = init.bytes.length
     table.flows[slot] = init.flow
-    this.hash.compute(init.key)
+    this.hashKey(init.key)
     table.byKey.add(slot, this.hash.low, this.hash.high)
     table.byId.add(slot, init.id | 0, 0)
     table.flags[slot] = present | (init.isInternal ? internal : 0)
     if (init.mergeKey === undefined) return
     table.flags[slot]! |= merging
-    this.hash.compute(init.mergeKey)
-    table.byMergeKey.add(slot, this.hash.low, this.hash.high)
+    this.hashMergeKey(init.mergeKey)
+    table.byMergeKey.add(slot, this.mergeHash.low, this.mergeHash.high)
   }
 
   /** The slot of a server transaction's key, or -1. */
   find(key: string): number {
     if (this.live === 0) return -1
-    this.hash.compute(key)
+    this.hashKey(key)
     return this.table.byKey.find(this.hash.low, this.hash.high)
   }
 
   /** Whether a request with that merge key has been answered (RFC 3261 §8.2.2.2). */
   hasMerged(mergeKey: string): boolean {
     if (this.live === 0) return false
-    this.hash.compute(mergeKey)
-    return this.table.byMergeKey.find(this.hash.low, this.hash.high) >= 0
+    this.hashMergeKey(mergeKey)
+    return this.table.byMergeKey.find(this.mergeHash.low, this.mergeHash.high) >= 0
   }
 
   /** The slot of a transaction, or -1. */
@@ -138,6 +145,18 @@ export class Tombstones {
     this.live -= 1
     this.bytes -= table.lengths[slot]!
     if (slot === this.first) this.dropFront()
+  }
+
+  private hashKey(key: string): void {
+    if (key === this.hashedKey) return
+    this.hash.compute(key)
+    this.hashedKey = key
+  }
+
+  private hashMergeKey(key: string): void {
+    if (key === this.hashedMergeKey) return
+    this.mergeHash.compute(key)
+    this.hashedMergeKey = key
   }
 
   /** Drops slots at the front that are empty, so that the oldest is always a live one. */

@@ -13,7 +13,7 @@ import type { Closable, Core } from '../core'
 import { type Appointment, describeError, type ServerUser } from '../driver'
 import type { ForwardedRequest } from '../requests/client-request'
 import type { ListenerEntry } from '../wire/egress'
-import { LateForwarder } from './proxy-late'
+import { changesFor, LateForwarder } from './proxy-late'
 import { type LegOwner, ProxyLeg } from './proxy-leg'
 import type { BranchFailure, MoreTargets, ProxyOptions } from './proxy-options'
 import { calleeFlowOf, recordRoutes } from './proxy-record-route'
@@ -59,6 +59,8 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
   /** How long hooks are waited for that have not answered. */
   private patience: Set<Appointment> | undefined
   private abort: (() => void) | undefined
+  /** Which branch a response came from. */
+  private origins: WeakMap<SipResponse, ProxyLeg> | undefined
 
   constructor(
     readonly core: Core,
@@ -87,7 +89,7 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
   start(): void {
     const { core, job, request } = this
     core.proxy.runs += 1
-    core.waiting.add(this)
+    core.waiting += 1
     core.driver.servers.set(this.id, this)
     core.driver.layer.unmerge(this.id)
     if (request.method === 'INVITE') {
@@ -138,12 +140,16 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
     const { core, request, job } = this
     const { loops, own } = core.proxy
     const branch = loops.branch(core.random.token(branchBits), this.loopHash)
-    const { headers } = leg.branch.target
+    const { headers, given } = leg.branch.target
+    const { headers: edits, responseHeaders } = job.options
+    const isAsked = typeof edits === 'function' || typeof responseHeaders === 'function'
+    const hop = isAsked ? { address: remote, uri: leg.nextHop() } : undefined
+    leg.hop = hop
     const written = forwardRequest(request, leg.forward, {
       via: own.via(entry, remote, branch),
       recordRoutes: job.options.recordRoute === true ? this.recordRoutes(leg, entry, remote) : [],
       breadth: leg.branch.breadth,
-      edits: job.options.headers,
+      edits: typeof edits === 'function' ? edits(given, hop!) : edits,
       headers,
       path: job.options.path === true ? core.proxy.pathFor(this.request, this.flow, entry, remote) : undefined,
     })
@@ -160,7 +166,7 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
     const { status } = response
     this.tell(leg, response)
     if (this.context.state === 'terminated') {
-      if (status < 300 && this.method === 'INVITE') new LateForwarder(this.core, this.id).response(response)
+      if (status < 300 && this.method === 'INVITE') this.lateFor(leg).response(response)
     } else if (!hasWayBack(response)) {
       this.input({ kind: 'final', branch, status: 502, response: undefined, reason: 'status' })
     } else if (status < 300 || status >= 400 || !this.follow(leg, response)) {
@@ -289,7 +295,11 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
   }
 
   private tell(leg: ProxyLeg, response: SipResponse): void {
-    const { onResponse } = this.job.options
+    const { onResponse, responseHeaders } = this.job.options
+    if (typeof responseHeaders === 'function') {
+      this.origins ??= new WeakMap()
+      this.origins.set(response, leg)
+    }
     if (onResponse === undefined) return
     try {
       onResponse(response, leg.branch.target.given)
@@ -300,7 +310,14 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
 
   /** §16.7 steps 3 and 9: without our Via, to the one who asked. */
   private passOn(response: SipResponse): void {
-    this.send(passBack(response, this.job.options.responseHeaders), response.to.tag)
+    try {
+      const changes = changesFor(this.job.options, this.origins?.get(response))
+      this.send(passBack(response, typeof changes === 'function' ? changes(response) : changes), response.to.tag)
+    } catch (error) {
+      // What a hook would have taken out must not go back because it failed.
+      this.core.logger.error({ error: describeError(error) }, 'A hook of a proxied request failed')
+      if (response.status >= 200) this.answer(500)
+    }
   }
 
   private answer(status: number): void {
@@ -336,15 +353,18 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
     if (this.abort !== undefined) this.job.options.signal?.removeEventListener('abort', this.abort)
     core.driver.servers.delete(this.id)
     if (this.method === 'INVITE') {
-      const late = new LateForwarder(core, this.id)
-      for (const { client } of this.legs) {
-        client.handOver(late)
-        if (client.id !== undefined) core.proxy.failedLegs.delete(client.id)
+      for (const leg of this.legs) {
+        leg.client.handOver(this.lateFor(leg))
+        if (leg.client.id !== undefined) core.proxy.failedLegs.delete(leg.client.id)
       }
     }
     core.proxy.runs -= 1
-    core.waiting.delete(this)
+    core.waiting -= 1
     core.onChange()
+  }
+
+  private lateFor(leg: ProxyLeg): LateForwarder {
+    return new LateForwarder(this.core, this.id, changesFor(this.job.options, leg))
   }
 
   private rearm(): void {

@@ -34,6 +34,7 @@ export class IncomingRequest extends SubscribableRequest implements ServerUser, 
   private controller: AbortController | undefined
   private notes: Map<string, unknown> | undefined
   private isFinal = false
+  private isWaiting = true
   private isAbandoned = false
   private ownTag: string | undefined
   private reliable: ReliableResponses | undefined
@@ -44,7 +45,7 @@ export class IncomingRequest extends SubscribableRequest implements ServerUser, 
   constructor(core: Core, transactionId: TransactionId, message: SipRequest, flow: Flow, session?: DialogSession) {
     super(core, transactionId, message, flow)
     this.session = session
-    core.waiting.add(this)
+    core.waiting += 1
     core.driver.servers.set(transactionId, this)
     if (message.method !== 'INVITE') return
     core.ringing += 1
@@ -162,10 +163,7 @@ export class IncomingRequest extends SubscribableRequest implements ServerUser, 
     this.tellAbandoned()
   }
 
-  /**
-   * @internal A request other than INVITE that nobody answers is given up when its sender must have given up: the 408
-   * is never sent (RFC 4320 §4.2) and ends the transaction, which would wait for ever.
-   */
+  /** @internal Gives up what nobody answers, INVITE apart: 408 is never sent (RFC 4320 §4.2), but ends the transaction. */
   limitWaiting(): void {
     if (this.isFinal || this.method === 'INVITE') return
     const { driver, timers } = this.core
@@ -387,7 +385,9 @@ export class IncomingRequest extends SubscribableRequest implements ServerUser, 
     this.lateAnswer?.cancel()
     this.lateAnswer = undefined
     this.core.driver.servers.delete(this.transactionId)
-    if (!this.core.waiting.delete(this)) return
+    if (!this.isWaiting) return
+    this.isWaiting = false
+    this.core.waiting -= 1
     if (this.method === 'INVITE') this.core.ringing -= 1
     this.core.alive.delete(this)
     this.core.onChange()

@@ -56,7 +56,7 @@ export function createNodeRandom(): Random {
       const bytes = take(4)
       return ((bytes[0]! << 24) | (bytes[1]! << 16) | (bytes[2]! << 8) | bytes[3]!) / 2 ** 32 + 0.5
     },
-    bytes: (length) => Uint8Array.from(take(length)),
+    bytes: (length) => new Uint8Array(take(length)),
   }
 }
 

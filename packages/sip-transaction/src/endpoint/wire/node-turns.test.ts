@@ -103,4 +103,27 @@ describe('turns of the event loop', () => {
       probe.close()
     }
   })
+
+  it('rest after a pass under load, so that more comes together, and not otherwise', async () => {
+    const coalescing = { restMs: 3, fromPerSecond: 1_000 }
+    const passMs = async (turns: ReturnType<typeof createNodeTurns>, datagrams: number) => {
+      const startMs = performance.now()
+      for (let datagram = 0; datagram < datagrams; datagram += 1) turns.hasTime()
+      await nextTurn()
+      return performance.now() - startMs
+    }
+    const resting = createNodeTurns(5, coalescing)
+    const restless = createNodeTurns(5)
+    const quickest = { resting: Number.POSITIVE_INFINITY, restless: Number.POSITIVE_INFINITY }
+    // The first look decides what the passes after it do.
+    await passMs(resting, 30)
+    await new Promise((resolve) => setTimeout(resolve, 12))
+    await passMs(resting, 30)
+    for (let pass = 0; pass < 8; pass += 1) {
+      quickest.resting = Math.min(quickest.resting, await passMs(resting, 30))
+      quickest.restless = Math.min(quickest.restless, await passMs(restless, 30))
+    }
+    expect(quickest.resting).toBeGreaterThan(2)
+    expect(quickest.restless).toBeLessThan(2)
+  })
 })

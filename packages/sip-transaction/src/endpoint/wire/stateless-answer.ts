@@ -26,5 +26,12 @@ export function answerOnce(
 /** The To tag of an answer without state: the same for each copy of a request, and nobody's to guess. */
 export function statelessTag({ tagHash }: Core, request: SipRequest): string {
   tagHash.compute(`${request.callId} ${request.cseq.seq} ${request.from.tag ?? ''} ${request.via.branch ?? ''}`)
-  return `${(tagHash.low >>> 0).toString(36)}-${(tagHash.high >>> 0).toString(36)}`
+  return hexOf(tagHash.low) + hexOf(tagHash.high)
+}
+
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+/** Eight digits: `toString` of a large number is a call into the runtime. */
+function hexOf(word: number): string {
+  return hexBytes[word >>> 24]! + hexBytes[(word >>> 16) & 255]! + hexBytes[(word >>> 8) & 255]! + hexBytes[word & 255]!
 }
