@@ -13,10 +13,10 @@ import { type Timer, TimerWheel } from '../timers/timer-wheel'
 import { responseDestination } from '../transport/via'
 import { cancelFor } from './ack-cancel'
 import { answerInput } from './answer-input'
-import { AnsweredRequests } from './answered-requests'
 import { end, type TransactionContext } from './context'
 import { type TransactionCounters, zeroCounters } from './counters'
 import { clientKey, clientKeyOf, mergeKey, ownKey, serverKey } from './key'
+import { LingeringTransactions } from './lingering'
 import { transactionMachines } from './machines'
 import { type TransactionCounts, TransactionStore } from './store'
 import { Transaction, type TransactionInit, type TransactionKind } from './transaction'
@@ -50,8 +50,8 @@ export class TransactionLayer {
   private readonly unreliable: ReadonlySet<string>
   private readonly store = new TransactionStore()
   private readonly wheel = new TimerWheel<Transaction, string>()
-  /** Server transactions other than INVITE that have answered on an unreliable flow: most of all there are. */
-  private readonly answered: AnsweredRequests
+  /** Server transactions that only wait for copies of their request: most of all there are. */
+  private readonly lingering: LingeringTransactions
   private readonly context: TransactionContext
   private lastId = 0
 
@@ -71,20 +71,12 @@ export class TransactionLayer {
       message: undefined,
       flow: undefined,
     }
-    this.answered = new AnsweredRequests(this.context)
+    this.lingering = new LingeringTransactions(this.context)
   }
 
   /** How many transactions there are. */
   get counts(): TransactionCounts {
-    const { counts } = this.store
-    const { count, retainedBytes } = this.answered
-    return {
-      ...counts,
-      nonInviteServer: counts.nonInviteServer + count,
-      finished: counts.finished + count,
-      total: counts.total + count,
-      bytes: counts.bytes + retainedBytes,
-    }
+    return this.lingering.addTo(this.store.counts)
   }
 
   /** How much of the room for transactions without an answer is taken, 0 to 1 and a little more. */
@@ -94,7 +86,7 @@ export class TransactionLayer {
 
   /** The state of a transaction, as in docs/fsm; undefined when it is gone. */
   stateOf(id: TransactionId): string | undefined {
-    return this.store.get(id)?.state ?? (this.answered.has(id) ? 'completed' : undefined)
+    return this.store.get(id)?.state ?? this.lingering.stateOf(id)
   }
 
   /**
@@ -156,7 +148,7 @@ export class TransactionLayer {
     if (input === undefined) return false
     this.enter(nowMs, out, response, undefined)
     const isTaken = this.run(transaction, input)
-    this.answered.takeOver(transaction)
+    this.lingering.takeOver(transaction)
     this.leave()
     return isTaken
   }
@@ -180,7 +172,7 @@ export class TransactionLayer {
     const transaction = this.store.get(id)
     this.enter(nowMs, out, undefined, undefined)
     if (transaction !== undefined) this.run(transaction, 'transportError')
-    else this.answered.transportError(id)
+    else this.lingering.answered.transportError(id)
     this.leave()
   }
 
@@ -193,6 +185,15 @@ export class TransactionLayer {
     this.leave()
   }
 
+  /**
+   * The TU answers this INVITE with one 2xx at most, and sends it again by itself until the ACK comes (RFC 3261
+   * §13.3.1.4): once accepted, a tombstone will do for it. Without this, further 2xx may follow, as a proxy has them.
+   */
+  release(id: TransactionId): void {
+    const transaction = this.store.get(id)
+    if (transaction?.kind === 'invite-server') transaction.isReleased = true
+  }
+
   /** From now on a copy of this request that comes by another way is no merged one: a proxy may spiral (RFC 5393 §3). */
   unmerge(id: TransactionId): void {
     const transaction = this.store.get(id)
@@ -201,7 +202,7 @@ export class TransactionLayer {
 
   /** When {@link expire} is to be called next; `Infinity` when no timer runs. */
   deadline(): number {
-    return Math.min(this.wheel.deadline(), this.answered.deadline)
+    return Math.min(this.wheel.deadline(), this.lingering.deadline)
   }
 
   /**
@@ -212,15 +213,15 @@ export class TransactionLayer {
   expire(nowMs: number, out: Effect[], atMost?: number): boolean {
     this.enter(nowMs, out, undefined, undefined)
     const isLeft = this.wheel.expire(nowMs, this.fire, atMost)
-    const isAnsweredLeft = this.answered.expire(nowMs, atMost)
+    const isLingeringLeft = this.lingering.expire(nowMs, atMost)
     this.leave()
-    return isLeft || isAnsweredLeft
+    return isLeft || isLingeringLeft
   }
 
   /** Whether a request belongs to a server transaction, or repeats one that has been answered. */
   isKnownRequest(request: SipRequest): boolean {
     const key = serverKey(request)
-    return this.store.server(key) !== undefined || this.answered.hasKey(key)
+    return this.store.server(key) !== undefined || this.lingering.hasKey(request.method, key)
   }
 
   private readonly fire = (timer: Timer<Transaction, string>): void => {
@@ -253,28 +254,33 @@ export class TransactionLayer {
       this.run(known, 'request')
       return
     }
-    if (this.answered.repeat(key)) return
-    const isCancel = request.method === 'CANCEL'
+    const { method } = request
+    if (this.lingering.receive(method, key)) return
+    const isCancel = method === 'CANCEL'
     const merge = isCancel ? undefined : mergeKey(request)
     if (this.isFull(merge === undefined ? this.reserve : 0)) this.refuse(request, flow)
     else if (isCancel) this.receiveCancel(request, key, flow)
-    else if (merge === undefined || this.spirals(request.method)) this.beginServer(request, key, flow, false, undefined)
-    else if (this.isKnown(merge)) this.refuseMerged(request, key, flow)
+    else if (merge === undefined || this.spirals(method)) this.beginServer(request, key, flow, false, undefined)
+    else if (this.store.merged(merge) !== undefined || this.lingering.hasMerged(method, merge))
+      this.refuseMerged(request, key, flow)
     else this.beginServer(request, key, flow, false, merge)
   }
 
   /** RFC 3261 §9.2; the CANCEL has a transaction of its own, so that its retransmissions get the same answer. */
   private receiveCancel(cancel: SipRequest, key: string, flow: Flow): void {
-    const found = this.store.server(serverKey(cancel, 'INVITE'))
+    const inviteKey = serverKey(cancel, 'INVITE')
+    const found = this.store.server(inviteKey)
     // A CANCEL from elsewhere than its INVITE is forged; NAT may have changed the port, but not the host.
     const invite = found !== undefined && found.flow?.remote.address === flow.remote.address ? found : undefined
-    if (invite === undefined && this.passesCancels) {
+    const acceptedTag = found === undefined ? this.lingering.accepted.toTagFor(inviteKey, flow) : undefined
+    const isMatched = invite !== undefined || acceptedTag !== undefined
+    if (!isMatched && this.passesCancels) {
       this.beginServer(cancel, key, flow, false, undefined)
       return
     }
-    if (invite === undefined) this.counters.unmatchedCancels += 1
-    const toTag = invite?.response?.to.tag ?? invite?.toTag ?? this.context.random.token(TAG_BITS)
-    this.answerInternally(cancel, key, flow, responseTo(cancel, invite === undefined ? 481 : 200, { toTag }))
+    if (!isMatched) this.counters.unmatchedCancels += 1
+    const toTag = invite?.response?.to.tag ?? invite?.toTag ?? acceptedTag ?? this.context.random.token(TAG_BITS)
+    this.answerInternally(cancel, key, flow, responseTo(cancel, isMatched ? 200 : 481, { toTag }))
     if (invite === undefined) return
     this.context.message = cancel
     this.run(invite, 'cancel')
@@ -298,15 +304,11 @@ export class TransactionLayer {
     this.context.out.push({ kind: 'send', bytes: response.toBytes(), destination, transactionId: undefined })
   }
 
-  private isKnown(mergeKey: string): boolean {
-    return this.store.merged(mergeKey) !== undefined || this.answered.hasMerged(mergeKey)
-  }
-
   private answerInternally(request: SipRequest, key: string, flow: Flow, response: SipResponse): void {
     const transaction = this.beginServer(request, key, flow, true, undefined)
     this.context.message = response
     this.run(transaction, transaction.kind === 'invite-server' ? 'tuFailure' : 'tuFinal')
-    this.answered.takeOver(transaction)
+    this.lingering.takeOver(transaction)
   }
 
   private beginServer(
@@ -353,7 +355,7 @@ export class TransactionLayer {
     const { transactionsMax, transactionBytesMax } = this.limits
     if (this.store.pendingCount >= transactionsMax + reserve) return true
     const bytesMax = reserve === 0 ? transactionBytesMax : transactionBytesMax * 1.125
-    if (this.store.oldestFinished !== undefined || this.answered.count > 0) return false
+    if (this.store.oldestFinished !== undefined || this.lingering.count > 0) return false
     return this.store.retainedBytes >= bytesMax
   }
 
@@ -379,15 +381,15 @@ export class TransactionLayer {
   /** Forgets what the caps do not allow to be kept, and every reference to the input. */
   private leave(): void {
     const { finishedTransactionsMax, transactionBytesMax } = this.limits
-    const { store, answered } = this
+    const { store, lingering } = this
     while (
-      store.finishedCount + answered.count > finishedTransactionsMax ||
-      store.retainedBytes + answered.retainedBytes > transactionBytesMax
+      store.finishedCount + lingering.count > finishedTransactionsMax ||
+      store.retainedBytes + lingering.retainedBytes > transactionBytesMax
     ) {
       // A repeated INVITE costs a call, any other repeated request only work: INVITEs are forgotten last.
-      const oldest = answered.count > 0 ? undefined : store.oldestFinished
+      const oldest = lingering.answered.count > 0 ? undefined : store.oldestFinished
       if (oldest !== undefined) end(oldest, this.context)
-      else if (answered.count > 0) answered.forgetOldest()
+      else if (lingering.count > 0) lingering.forgetOldest()
       else break
       this.counters.forgotten += 1
     }

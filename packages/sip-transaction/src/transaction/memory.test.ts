@@ -55,6 +55,17 @@ const kinds: readonly { name: string; run: (harness: LayerHarness, number: numbe
     },
   },
   {
+    name: 'INVITE server (accepted, released)',
+    state: 'inviteServer',
+    run: (harness, number) => {
+      const asked = request('INVITE', number)
+      const id = harness.begin(asked)
+      harness.layer.release(id)
+      harness.respond(id, responseTo(asked, 200, { toTag: 'b' }))
+      return 1
+    },
+  },
+  {
     name: 'INVITE server (confirmed)',
     state: 'inviteServer',
     run: (harness, number) => {

@@ -19,9 +19,9 @@ export interface TransactionCounts {
   readonly bytes: number
 }
 
-/** Answered requests other than INVITE leave the store at once, for {@link AnsweredRequests}. */
-function isTakenOver(transaction: Transaction): boolean {
-  return transaction.kind === 'non-invite-server'
+/** What leaves the store at once, for {@link LingeringTransactions}. */
+function isTakenOver({ kind, state, isReleased }: Transaction): boolean {
+  return kind === 'non-invite-server' || (isReleased && state === 'accepted')
 }
 
 /** Holds transactions; decides nothing. */

@@ -61,6 +61,8 @@ export class Transaction implements MachineSubject {
   /** Bytes that it is charged with. */
   retainedBytes = 0
   isFinished = false
+  /** An INVITE whose TU answers it with one 2xx at most, which it sends again by itself. */
+  isReleased = false
   /** Neighbours in the list of finished transactions, in the order in which they finished. */
   older: Transaction | undefined = undefined
   newer: Transaction | undefined = undefined

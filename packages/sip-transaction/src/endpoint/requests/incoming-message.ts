@@ -57,7 +57,11 @@ export abstract class IncomingMessage {
 
   /** Where it came from. */
   get source(): RequestSource {
-    const { remote, id, isReliable, isSecure, peerIdentities = [] } = this.flow
-    return { ...remote, flowId: id, isReliable, isSecure, peerIdentities }
+    return sourceOf(this.flow)
   }
+}
+
+/** Where what came on a flow came from. */
+export function sourceOf({ remote, id, isReliable, isSecure, peerIdentities = [] }: Flow): RequestSource {
+  return { ...remote, flowId: id, isReliable, isSecure, peerIdentities }
 }

@@ -247,7 +247,7 @@ export class IncomingRequest extends SubscribableRequest implements ServerUser, 
 
   /** @internal */
   repeat(response: SipResponse, isKept = true): void {
-    if (isKept) sendResponse(this.core, this.transactionId, response)
+    if (isKept) sendResponse(this.core, this.transactionId, response, this.ownTag)
     else answerOnce(this.core, this.transactionId, this.message, response, this.flow)
     this.core.onAnswer?.(this.message, this.flow, response.status)
   }
@@ -348,7 +348,9 @@ export class IncomingRequest extends SubscribableRequest implements ServerUser, 
   private sendSuccess(session: DialogSession, status: number, options: ReplyOptions): void {
     const response = this.build(status, options)
     this.settle()
-    if (session.accept(this, response, options.body)) this.repeat(response)
+    if (!session.accept(this, response, options.body)) return
+    this.core.driver.layer.release(this.transactionId)
+    this.repeat(response)
   }
 
   private reliableResponses(): ReliableResponses {
@@ -369,11 +371,8 @@ export class IncomingRequest extends SubscribableRequest implements ServerUser, 
 
   private ensureSession(): DialogSession {
     if (this.session !== undefined) return this.session
-    const session = new DialogSession(
-      this.core,
-      Dialog.ofServer(this.message, this.localTag, this.flow.isSecure),
-      false,
-    )
+    const dialog = Dialog.ofServer(this.message, this.localTag, this.flow.isSecure)
+    const session = new DialogSession(this.core, dialog, false)
     session.allow = this.dialogAllow
     session.open(this)
     this.session = session

@@ -6,8 +6,8 @@ import { responseDestination } from '../../transport/via'
 import type { Core } from '../core'
 
 /** Answers through the request's transaction, which keeps the response for as long as copies of the request may come. */
-export function sendResponse({ driver }: Core, id: TransactionId, response: SipResponse): void {
-  driver.layer.sendResponse(id, response, driver.nowMs, driver.out)
+export function sendResponse({ driver }: Core, id: TransactionId, response: SipResponse, toTag?: string): void {
+  driver.layer.sendResponse(id, response, driver.nowMs, driver.out, toTag)
 }
 
 /** Answers, and lets go of the transaction at once. */
