@@ -7,7 +7,7 @@ import { read, root } from '../support/repository'
 const READMES = [
   'README.md',
   ...['sip-parser', 'sip-transaction', 'rtp-relay', 'server'].map((name) => `packages/${name}/README.md`),
-  ...['back-to-back', 'events', 'observing', 'proxying', 'registrations', 'testing'].map(
+  ...['back-to-back', 'events', 'identity', 'observing', 'proxying', 'registrations', 'testing'].map(
     (name) => `docs/guides/${name}.md`,
   ),
 ]

@@ -106,6 +106,8 @@ export const stackUsageCodes = {
   TLS_MISSING: 'A tls:// or wss:// listener needs the option tls.',
   TLS_INVALID: 'The TLS options are not usable: a certificate, key or authority cannot be read, or do not fit.',
   HEP_INVALID: 'A HEP exporter needs host and port; a packet needs two IP addresses, ports, and a payload that fits.',
+  IDENTITY_INVALID: 'An identity has one SIP or SIPS URI, one tel URI, or one of each.',
+  TRUST_INVALID: 'A trust domain names addresses, networks and SIP domains.',
   METHOD_RESERVED: 'ACK and CANCEL belong to the stack, and BYE to its call; INVITE is sent with invite().',
 } as const
 

@@ -80,6 +80,7 @@ export type {
   BranchFailure,
   HeaderChanges,
   MoreTargets,
+  ProxyHop,
   ProxyOptions,
   ProxyStackOptions,
   ProxyTarget,
@@ -122,6 +123,48 @@ export { regInfoOf } from './events/packages/reg-bindings'
 export { type RegInfo, type RegistrationContact, type RegistrationEntry, regPackage } from './events/packages/reg-info'
 export { readXml, type XmlElement, type XmlResult } from './events/xml/read'
 export { type XmlAttributes, type XmlText, xml, xmlDocument, xmlOf } from './events/xml/write'
+export {
+  type AnonymousCall,
+  type AnonymousCallOptions,
+  anonymousAddress,
+  anonymousCall,
+  isAnonymous,
+} from './identity/anonymous'
+export { AssertedIdentity, type IdentityHeader } from './identity/asserted-identity'
+export { historyTargets } from './identity/bridged-history'
+export {
+  type DiversionInit,
+  type DiversionReason,
+  diversionCount,
+  diversionsFromHistory,
+  diversionsOf,
+  divert,
+  historyFromDiversions,
+  mayDivert,
+} from './identity/diversions'
+export { bridgePolicy, mergeChanges } from './identity/header-changes'
+export {
+  type HistoryEntryInit,
+  type HistoryPrivacy,
+  hidePrivate,
+  historyEntry,
+  type RetargetKind,
+  readHistory,
+  withReason,
+} from './identity/history-entries'
+export { type PrivacyRequest, type PrivacyValue, privacyOf } from './identity/privacy-request'
+export { applyPrivacy, type PrivacyOutcome, type PrivacyServiceOptions } from './identity/privacy-service'
+export type { HistoryOptions } from './identity/proxied-history'
+export { RequestHistory, type RetargetInit } from './identity/request-history'
+export {
+  type AssertionOptions,
+  type Destined,
+  type ReceivedRequest,
+  TrustDomain,
+  type TrustDomainOptions,
+  type TrustGuard,
+  type TrustPeer,
+} from './identity/trust-domain'
 export * from './limits'
 export {
   type SipChannelEvents,

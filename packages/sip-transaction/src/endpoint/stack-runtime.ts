@@ -349,7 +349,7 @@ export class StackRuntime {
   private ack(request: SipRequest, flow: Flow): void {
     const { core } = this
     const session = core.sessions.get(dialogKey(request.callId, request.to.tag ?? '', request.from.tag ?? ''))
-    if (request.has('Route') && core.proxy.takeAck(request)) return
+    if (request.has('Route') && core.proxy.takeAck(request, flow)) return
     if (session?.receiveAck(request)) return
     if (session === undefined && core.driver.layer.passesCancels) {
       const incoming = new IncomingRequest(core, 0, request, flow)

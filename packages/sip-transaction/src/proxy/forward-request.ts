@@ -2,7 +2,7 @@
  * The copy of a request that a proxy sends on: RFC 3261 §16.6, RFC 5393 §5.3.3. What is not touched is the original, byte
  * for byte.
  */
-import { type HeaderInit, NameAddr, type SipRequest, SipUri, type Uri } from '@carillon/sip-parser'
+import { type HeaderInit, NameAddr, type SipRequest, type SipResponse, SipUri, type Uri } from '@carillon/sip-parser'
 
 /** Max-Forwards of a request that has none (§16.6 step 3). */
 const maxForwardsDefault = 70
@@ -58,6 +58,13 @@ export function planForward(
 
 const noRoutes: readonly NameAddr[] = []
 
+/** Makes the changes, in their order. */
+export function editHeaders(edit: ReturnType<(SipRequest | SipResponse)['edit']>, edits: HeaderEdits): void {
+  for (const name of edits.remove ?? []) edit.remove(name)
+  for (const [name, value] of edits.set ?? []) edit.set(name, value)
+  for (const [name, value] of edits.add ?? []) edit.append(name, value)
+}
+
 /** What is added in front. */
 export interface ForwardHeaders {
   readonly via: string
@@ -82,12 +89,7 @@ export function forwardRequest(request: SipRequest, plan: ForwardPlan, headers: 
     edit.remove('Route')
     for (const route of plan.routes) edit.append('Route', route)
   } else for (let index = 0; index < plan.ownRoutes; index += 1) edit.removeFirst('Route')
-  const { edits } = headers
-  if (edits !== undefined) {
-    for (const name of edits.remove ?? []) edit.remove(name)
-    for (const [name, value] of edits.set ?? []) edit.set(name, value)
-    for (const [name, value] of edits.add ?? []) edit.append(name, value)
-  }
+  if (headers.edits !== undefined) editHeaders(edit, headers.edits)
   for (const [name, value] of headers.headers ?? []) edit.append(name, value)
   if (headers.path !== undefined) edit.prepend('Path', headers.path)
   for (let index = headers.recordRoutes.length - 1; index >= 0; index -= 1) {

@@ -24,10 +24,11 @@ import {
 } from '../../proxy/route-mark'
 import type { Core } from '../core'
 import { describeError } from '../driver'
+import { sourceOf } from '../requests/incoming-message'
 import type { ListenerEntry } from '../wire/egress'
 import { ProxyAddresses } from './proxy-addresses'
 import type { ProxyLeg } from './proxy-leg'
-import type { ProxyStackOptions } from './proxy-options'
+import type { ProxyOptions, ProxyStackOptions } from './proxy-options'
 import { callerFlowOf, hasOneVia } from './proxy-record-route'
 import { passBackStateless } from './proxy-response'
 import { ProxyRun } from './proxy-run'
@@ -62,13 +63,18 @@ export class ProxyCore {
   runs = 0
   /** Branches of INVITEs still being proxied that have failed, and may yet have a 2xx, by their transactions. */
   readonly failedLegs = new Map<TransactionId, ProxyLeg>()
+  /** Option tags of Proxy-Require that are not refused. */
+  private readonly extensions: ReadonlySet<string>
+  private readonly guard: ProxyStackOptions['guard']
   private readonly passesRequire: ((method: string) => boolean) | undefined
 
   constructor(
     private readonly core: Core,
     options: ProxyStackOptions | true | undefined,
   ) {
-    const { secret, names = [], passes } = options === true ? {} : (options ?? {})
+    const { secret, names = [], passes, extensions = [], guard } = options === true ? {} : (options ?? {})
+    this.extensions = new Set(extensions.map((tag) => tag.toLowerCase()))
+    this.guard = guard
     this.marks = new RouteMarks(secret ?? Buffer.from(core.random.bytes(32)).toString('base64url'))
     this.loops = new LoopGuard(core.random.bytes(8))
     this.own = new ProxyAddresses(core.egress, names)
@@ -93,7 +99,8 @@ export class ProxyCore {
       if (maxForwards === 0) return { status: 483, headers: [] }
       if (loopHash !== undefined && vias.length > 1 && this.loops.isLoop(vias, loopHash))
         return { status: 482, headers: [] }
-      if (proxyRequire.length > 0) return { status: 420, headers: [['Unsupported', proxyRequire.join(', ')]] }
+      const unknown = proxyRequire.filter((tag) => !this.extensions.has(tag.toLowerCase()))
+      if (unknown.length > 0) return { status: 420, headers: [['Unsupported', unknown.join(', ')]] }
       return undefined
     } catch (error) {
       if (error instanceof SipHeaderError) return { status: 400, headers: [] }
@@ -135,7 +142,7 @@ export class ProxyCore {
     }
     const { ownRoutes, isStrict } = route
     // RFC 6665 §4.3: a NOTIFY makes the dialog of the subscriber, who would pass by us without it.
-    const options = { recordRoute: request.method === 'NOTIFY' }
+    const options = { recordRoute: request.method === 'NOTIFY', ...this.guarded(request, flow) }
     const callerFlow = options.recordRoute ? callerFlowOf(request, flow) : undefined
     const job = { targets: [target], options, ownRoutes, isStrict, callerFlow }
     new ProxyRun(core, id, request, flow, job, undefined).start()
@@ -159,20 +166,27 @@ export class ProxyCore {
     const isLast = routes.ok && routes.value.length === 1
     const calleeFlow: MarkedFlow | undefined = isLast ? { flowId, isOnlyWay: true } : undefined
     const target = newTarget(request.uri, calleeFlow)
-    const options = { recordRoute: true }
+    const options = { recordRoute: true, ...this.guarded(request, flow) }
     const callerFlow = callerFlowOf(request, flow)
     const job = { targets: [target], options, ownRoutes: 1, isStrict: false, callerFlow, calleeFlow }
     new ProxyRun(core, id, request, flow, job, loopHash).start()
     return true
   }
 
+  /** What the user of the stack has changed in what no handler of his sees. */
+  private guarded(message: SipRequest, flow: Flow): Pick<ProxyOptions, 'headers' | 'responseHeaders'> {
+    return this.guard === undefined ? {} : this.guard({ message, source: sourceOf(flow) })
+  }
+
   /** The ACK of a 2xx, forwarded without state; true when it bears our mark. */
-  takeAck(ack: SipRequest): boolean {
+  takeAck(ack: SipRequest, flow: Flow): boolean {
     const route = this.markedRoute(ack)
     if (route === undefined) return false
     const target = this.targetOf(route, route.isLast)
-    if (target !== undefined && this.refusal(ack, undefined) === undefined)
-      forwardStateless(this.core, ack, target, route.ownRoutes, route.isStrict)
+    if (target !== undefined && this.refusal(ack, undefined) === undefined) {
+      const { headers } = this.guarded(ack, flow)
+      forwardStateless(this.core, ack, target, route.ownRoutes, route.isStrict, undefined, headers)
+    }
     return true
   }
 
@@ -243,5 +257,6 @@ export class ProxyCore {
 
 function newTarget(uri: Uri, flow: MarkedFlow | undefined): ReadTarget {
   const destination = flow === undefined ? undefined : { flowId: flow.flowId }
-  return { uri, q: 1, routes: [], nextHop: undefined, destination, headers: undefined, given: { uri } }
+  const given = destination === undefined ? { uri } : { uri, destination }
+  return { uri, q: 1, routes: [], nextHop: undefined, destination, headers: undefined, given }
 }

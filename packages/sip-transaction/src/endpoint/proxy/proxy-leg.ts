@@ -12,6 +12,7 @@ import {
   type ForwardedRequest,
 } from '../requests/client-request'
 import type { ListenerEntry, RequestExtras } from '../wire/egress'
+import type { ProxyHop } from './proxy-options'
 import type { ReadTarget } from './proxy-targets'
 
 /** What a leg needs of the proxied request that it belongs to. */
@@ -43,6 +44,8 @@ export class ProxyLeg implements ClientRequestSpec, ClientRequestUser {
   readonly destination: (() => Destination | undefined) | undefined
   /** What a CANCEL and the late forwarding of a 2xx go to. */
   readonly client: ClientRequest
+  /** Where its request went last. */
+  hop: ProxyHop | undefined = undefined
 
   constructor(
     private readonly owner: LegOwner,

@@ -1,5 +1,7 @@
 /** What proxying asks of its user, and what it tells: RFC 3261 §16, RFC 3327 (Path), RFC 5393 (forking). */
 import type { HeaderInit, SipResponse, SipUri, Uri } from '@carillon/sip-parser'
+import type { HistoryOptions } from '../../identity/proxied-history'
+import type { ReceivedRequest } from '../../identity/trust-domain'
 import type { ExplicitDestination } from '../options'
 
 /** One place that a request is proxied to. A `Binding` of a registrar becomes one by `toTarget()`. */
@@ -27,6 +29,14 @@ export interface HeaderChanges {
   readonly set?: readonly HeaderInit[]
   /** Added after the lines of the same name. */
   readonly add?: readonly HeaderInit[]
+}
+
+/** Where one copy of a request goes. */
+export interface ProxyHop {
+  /** The IP address. */
+  readonly address: string
+  /** The URI that led there: of the target, of a Route, or the next hop. */
+  readonly uri: Uri
 }
 
 /** A branch of a proxied request that did not succeed. */
@@ -67,10 +77,20 @@ export interface ProxyOptions {
   readonly stateless?: boolean
   /** Aborting cancels every branch; the caller gets the best response so far, or 487. */
   readonly signal?: AbortSignal
-  /** Changes of the request. */
-  readonly headers?: HeaderChanges
-  /** Changes of every response that goes back. */
-  readonly responseHeaders?: HeaderChanges
+  /** Changes of the request, the same for all targets or for each. */
+  readonly headers?: HeaderChanges | ((target: ProxyTarget, hop: ProxyHop) => HeaderChanges | undefined)
+  /**
+   * Changes of every response that goes back. A function is told where it came from; target and hop are undefined for a
+   * response that was made here.
+   */
+  readonly responseHeaders?:
+    | HeaderChanges
+    | ((response: SipResponse, target: ProxyTarget | undefined, hop: ProxyHop | undefined) => HeaderChanges | undefined)
+  /**
+   * Keeps the history of the request: an entry of History-Info for each target that it goes to, with the reasons why
+   * others were left, also in responses to those who support it (RFC 7044). Default false: it passes as it is.
+   */
+  readonly history?: boolean | HistoryOptions
   /** Told of each response of a branch but 100. */
   readonly onResponse?: (response: SipResponse, target: ProxyTarget) => void
   /** Told of each branch that failed; what it gives is tried as well, a next gateway for instance. */
@@ -84,6 +104,13 @@ export interface ProxyStackOptions {
    * all members of a cluster, and to the next start of the program, or dialogs do not survive it. Random when absent.
    */
   readonly secret?: string
+  /**
+   * What is changed in requests that are forwarded without any handler: those inside a recorded dialog and those that come
+   * by a Path of ours. `(request) => trust.guard(request)` keeps the edge of a trust domain there too.
+   */
+  readonly guard?: (request: ReceivedRequest) => Pick<ProxyOptions, 'headers' | 'responseHeaders'>
+  /** Option tags that handlers see to: they are not refused in Proxy-Require. `privacy` for instance (RFC 3323 §4.3). */
+  readonly extensions?: readonly string[]
   /** Host names that mean this proxy in a Route, besides the addresses of its listeners. */
   readonly names?: readonly string[]
   /**

@@ -2,6 +2,7 @@
 import type { SipResponse } from '@carillon/sip-parser'
 import { defaultPort } from '../../locate/plan'
 import type { Destination, FlowAddress } from '../../ports'
+import { editHeaders } from '../../proxy/forward-request'
 import type { Core } from '../core'
 import type { HeaderChanges } from './proxy-options'
 
@@ -14,11 +15,7 @@ export function hasWayBack(response: SipResponse): boolean {
 /** The response without our Via. */
 export function passBack(response: SipResponse, changes: HeaderChanges | undefined): SipResponse {
   const edit = response.edit().removeFirst('Via')
-  if (changes !== undefined) {
-    for (const name of changes.remove ?? []) edit.remove(name)
-    for (const [name, value] of changes.set ?? []) edit.set(name, value)
-    for (const [name, value] of changes.add ?? []) edit.append(name, value)
-  }
+  if (changes !== undefined) editHeaders(edit, changes)
   return edit.build()
 }
 
@@ -26,9 +23,9 @@ export function passBack(response: SipResponse, changes: HeaderChanges | undefin
  * Sends a response back by nothing but its Via (§18.2.2, RFC 3581 §4), which names the one who asked as we saw him. Only
  * for responses to requests that this stack has sent; false when it cannot be sent.
  */
-export function passBackStateless(core: Core, response: SipResponse): boolean {
+export function passBackStateless(core: Core, response: SipResponse, changes?: HeaderChanges): boolean {
   if (!hasWayBack(response)) return false
-  const edited = passBack(response, undefined)
+  const edited = passBack(response, changes)
   const before = edited.decode('via')
   if (!before.ok) return false
   const { transport, host, port, received, rport } = before.value

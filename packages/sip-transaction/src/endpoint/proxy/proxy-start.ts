@@ -2,6 +2,7 @@
 import { responseTo, type SipRequest, type SipResponse } from '@carillon/sip-parser'
 import type { TransactionId } from '../../effects'
 import { SipUsageError } from '../../errors'
+import { withHistory } from '../../identity/proxied-history'
 import type { Core } from '../core'
 import type { ProxyOptions, ProxyTargets } from './proxy-options'
 import { calleeFlowOf, callerFlowOf } from './proxy-record-route'
@@ -22,6 +23,7 @@ export function startProxy(
   // Cancelled while its handler was looking for targets: that has been answered.
   if (incoming.wasAbandoned) return Promise.resolve(responseTo(message, 487))
   const targets = readTargets(given)
+  const kept = options.history === undefined ? options : withHistory(incoming, options)
   incoming.handOver()
   return new Promise((resolve) => {
     core.submit(() => {
@@ -35,7 +37,7 @@ export function startProxy(
       const isRecorded = options.recordRoute === true
       const job = {
         targets,
-        options,
+        options: kept,
         ownRoutes: countOwnRoutes(core, incoming),
         isStrict: false,
         callerFlow: isRecorded ? callerFlowOf(message, flow) : undefined,
@@ -56,7 +58,7 @@ export function startForward(
   id: TransactionId,
   incoming: ProxyableRequest,
   given: ProxyTargets,
-  options: Pick<ProxyOptions, 'recordRoute' | 'headers'>,
+  options: Pick<ProxyOptions, 'recordRoute' | 'headers' | 'history'>,
 ): void {
   const [target, ...others] = readTargets(given)
   if (target === undefined || others.length > 0) throw new SipUsageError('TARGETS_MISSING')
@@ -73,7 +75,8 @@ export function startForward(
     if (message.method === 'INVITE') driver.layer.passesCancels = true
     driver.layer.forget(id, driver.nowMs, driver.out)
     const calleeFlow = calleeFlowOf(target)
-    const way = { flow, options, callerFlow: callerFlowOf(message, flow), calleeFlow }
+    const kept = options.history === undefined ? options : withHistory(incoming, options)
+    const way = { flow, options: kept, callerFlow: callerFlowOf(message, flow), calleeFlow }
     forwardStateless(core, message, target, countOwnRoutes(core, incoming), false, way)
   })
 }

@@ -24,6 +24,7 @@ export function forwardStateless(
   ownRoutes: number,
   isStrict: boolean,
   way?: StatelessWay,
+  headers = way?.options.headers,
 ): void {
   const plan = planForward(request, target.uri, ownRoutes, target.routes, isStrict)
   const send = (destination: Destination) => {
@@ -38,7 +39,10 @@ export function forwardStateless(
       via: own.via(entry, remote, branch),
       recordRoutes: isRecorded ? recordRoutes(core, request, way.flow, entry, remote, way) : [],
       breadth: undefined,
-      edits: way?.options.headers,
+      edits:
+        typeof headers === 'function'
+          ? headers(target.given, { address: remote, uri: target.nextHop ?? plan.nextHop })
+          : headers,
       headers: target.headers,
       path: undefined,
     })

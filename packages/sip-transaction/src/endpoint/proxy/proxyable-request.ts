@@ -37,7 +37,10 @@ export abstract class ProxyableRequest extends IncomingMessage {
    * forwards INVITEs so gets their CANCELs, and the ACKs to their failures, in the handlers of INVITE, to be forwarded too.
    * @throws SipUsageError ALREADY_ANSWERED, TARGET_INVALID, TARGETS_MISSING
    */
-  forward(target: ProxyTarget | string | Uri, options: Pick<ProxyOptions, 'recordRoute' | 'headers'> = {}): void {
+  forward(
+    target: ProxyTarget | string | Uri,
+    options: Pick<ProxyOptions, 'recordRoute' | 'headers' | 'history'> = {},
+  ): void {
     this.expectUntouched()
     startForward(this.core, this.transactionId, this, target, options)
   }

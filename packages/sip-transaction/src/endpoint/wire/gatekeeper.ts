@@ -2,7 +2,7 @@
  * Judges each request before any state is made for it: scanners, sources that send too many, overload (RFC 7339 §5.4,
  * RFC 3261 §21.5.4). What belongs to a dialog or a transaction that is there passes in any case.
  */
-import { BlockList, isIP } from 'node:net'
+import type { BlockList } from 'node:net'
 import { type HeaderInit, responseTo, type SipRequest, type SipResponse } from '@carillon/sip-parser'
 import { SipUsageError } from '../../errors'
 import type { ProtectionLimits } from '../../limits'
@@ -15,6 +15,7 @@ import { SourceRateLimit } from '../../protection/source-rate-limit'
 import { KeyedHash } from '../../transaction/keyed-hash'
 import type { DropReason } from '../counters'
 import type { ProtectionOptions, RateLimitOptions } from '../protection-options'
+import { isIn, networksOf } from './networks'
 
 /** What is to be done with a request: `undefined` lets it pass. */
 export type Verdict =
@@ -64,7 +65,7 @@ export class Gatekeeper {
     if (scanners !== 'answer') this.scanners = new ScannerFilter(scanners === 'drop' ? {} : scanners)
     this.rateLimit = rateLimit === undefined ? undefined : rateLimitOf(rateLimit, limits)
     this.rateAction = rateLimit?.action ?? 'refuse'
-    this.exempt = networksOf(rateLimit?.exempt ?? [])
+    this.exempt = networksOf(rateLimit?.exempt, (name) => new SipUsageError('RATE_LIMIT_INVALID', name))
     this.givesFeedback = overload !== false && overload.feedback !== false
     if (overload !== false) {
       const { overloadDelayMs: delayMs, overloadIntervalMs: intervalMs } = limits
@@ -170,7 +171,7 @@ export class Gatekeeper {
 
   private takes(rateLimit: SourceRateLimit, flow: Flow, nowMs: number): boolean {
     const { address } = flow.remote
-    if (this.exempt?.check(address, address.includes(':') ? 'ipv6' : 'ipv4') === true) return true
+    if (this.exempt !== undefined && isIn(this.exempt, address)) return true
     return rateLimit.take(address, nowMs)
   }
 
@@ -194,18 +195,4 @@ function rateLimitOf(options: RateLimitOptions, limits: ProtectionLimits): Sourc
   const { requestsPerSecond = limits.rateLimitPerSecond, burst = limits.rateLimitBurst } = options
   if (!(requestsPerSecond > 0 && burst >= 1)) throw new SipUsageError('RATE_LIMIT_INVALID')
   return new SourceRateLimit({ requestsPerSecond, burst, sourcesMax: limits.rateLimitedSourcesMax })
-}
-
-function networksOf(names: readonly string[]): BlockList | undefined {
-  if (names.length === 0) return undefined
-  const list = new BlockList()
-  for (const name of names) {
-    const [address = '', prefix] = name.split('/', 2)
-    const family = isIP(address)
-    const bits = prefix === undefined ? (family === 4 ? 32 : 128) : /^\d{1,3}$/.test(prefix) ? Number(prefix) : -1
-    if (family === 0 || bits < 0 || bits > (family === 4 ? 32 : 128))
-      throw new SipUsageError('RATE_LIMIT_INVALID', name)
-    list.addSubnet(address, bits, family === 4 ? 'ipv4' : 'ipv6')
-  }
-  return list
 }
