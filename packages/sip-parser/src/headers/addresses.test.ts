@@ -132,6 +132,19 @@ describe('Contact', () => {
 describe('Via', () => {
   const via = (text: string): Via => decodeVia(wireOf(text), 0, text.length, strict)
 
+  it('RFC 3581 §4: tells whether there is a parameter, as its decoded ones do', () => {
+    const texts = [
+      ...['SIP/2.0/UDP a', 'SIP/2.0/UDP a;rport', 'SIP/2.0/UDP a;RPort=99;branch=b', 'SIP/2.0/UDP a ; rport ;branch=b'],
+      ...['SIP/2.0/UDP a;branch=b;rport=1', 'SIP/2.0/UDP a;rportx', 'SIP/2.0/UDP a;xrport;branch=rport'],
+      ...['SIP/2.0/UDP a;x=";rport"', 'SIP/2.0/UDP a;x=";rport";rport', 'SIP/2.0/UDP a;branch=b;rport\t= 7'],
+    ]
+    const asked = texts.map((text) => via(text).has('rport'))
+    expect(asked).toEqual(texts.map((text) => via(text).params.has('rport')))
+    expect(asked).toEqual([false, true, true, true, true, false, false, false, true, true])
+    const decoded = via('SIP/2.0/UDP a;rport')
+    expect([decoded.params.size, decoded.has('rport'), decoded.has('branch')]).toEqual([1, true, false])
+  })
+
   it('RFC 3261 §20.42, RFC 3581: sent-by, branch, received, rport', () => {
     const value = via(
       'SIP/2.0/UDP Host.example.com:5062;branch=z9hG4bK1;rport;received=192.0.2.1;ttl=5;maddr=224.0.0.1',

@@ -141,6 +141,13 @@ export class Via {
     return this.numberOf('oc-seq') ?? undefined
   }
 
+  /** Whether there is a parameter of that name, in lower case. Where no value is quoted they are not decoded for it. */
+  has(name: string): boolean {
+    if (this.cachedParams !== undefined) return this.cachedParams.has(name)
+    const raw = this.rawParams
+    return raw.includes('"') ? this.params.has(name) : hasParameter(raw, name)
+  }
+
   /** A copy with one parameter set (null: without a value) or, for undefined, removed. */
   withParam(name: string, value: string | null | undefined): Via {
     const params = withParam(this.params, name, value)
@@ -167,6 +174,24 @@ export class Via {
   private get rawParams(): string {
     return this.source.slice(this.paramsStart, this.paramsEnd)
   }
+}
+
+/** Looks for `;name` before `;`, `=` or the end, spaces between them left out. */
+function hasParameter(raw: string, name: string): boolean {
+  for (let at = raw.indexOf(';'); at >= 0; at = raw.indexOf(';', at + 1)) {
+    let start = at + 1
+    while (isSpaceCode(raw.charCodeAt(start))) start += 1
+    const end = start + name.length
+    if (raw.length < end || raw.slice(start, end).toLowerCase() !== name) continue
+    let next = end
+    while (isSpaceCode(raw.charCodeAt(next))) next += 1
+    if (next >= raw.length || raw.charCodeAt(next) === 0x3b || raw.charCodeAt(next) === 0x3d) return true
+  }
+  return false
+}
+
+function isSpaceCode(code: number): boolean {
+  return code === 0x20 || (code >= 0x09 && code <= 0x0d)
 }
 
 const [branchName, rportName, ttlName] = [lowerWord('branch'), lowerWord('rport'), lowerWord('ttl')]

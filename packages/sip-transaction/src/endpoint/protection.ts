@@ -51,7 +51,7 @@ export class Protection {
       occupancy: () => Math.max(driver.layer.occupancy, core.waiting / core.limits.waitingRequestsMax, this.queue.fill),
       takeLongestWaitMs: () => this.queue.takeLongestMs(),
       isInside: ({ callId, to, from }) => core.sessions.has(dialogKey(callId, to.tag ?? '', from.tag ?? '')),
-      isKnown: (request) => driver.layer.isKnownRequest(request),
+      isKnown: (request, flow) => driver.layer.isKnownRequest(request, flow),
     })
     if (this.gatekeeper.countsAnswers)
       core.onAnswer = (request, flow, status) => this.gatekeeper.answered(request, flow, status)

@@ -209,7 +209,10 @@ export class BindingTable {
   }
 
   private live(aor: string, nowMs: number): Binding[] {
-    return this.byAor.get(aor)?.filter((binding) => binding.expiresAtMs > nowMs) ?? []
+    const list = this.byAor.get(aor)
+    if (list === undefined) return []
+    const isLive = (binding: Binding) => binding.expiresAtMs > nowMs
+    return list.every(isLive) ? list.slice() : list.filter(isLive)
   }
 
   private stage(bindings: readonly Binding[], updates: readonly ContactUpdate[]): Staged[] {
@@ -318,10 +321,10 @@ export class BindingTable {
   /** RFC 5627 §5.2: a device that supports GRUUs is told its own in each answer, a new temporary one each time. */
   private gruuWriter(request: SipRequest): (binding: Binding) => string {
     const { gruu } = this
+    if (gruu === undefined) return noGruu
     const aor = request.to.uri
     const supported = request.decode('supported')
-    if (gruu === undefined || !(aor instanceof SipUri) || !supported.ok || !supported.value.includes('gruu'))
-      return () => ''
+    if (!(aor instanceof SipUri) || !supported.ok || !supported.value.includes('gruu')) return noGruu
     return (binding) =>
       binding.instance === undefined
         ? ''
@@ -343,6 +346,8 @@ export class BindingTable {
     return own
   }
 }
+
+const noGruu = () => ''
 
 /** RFC 3261 §12.2.2 answers a request that is out of order with 500; §10.3 step 7 wants the request to fail. */
 const outOfOrder: RegisterRefusal = { status: 500, reason: 'Registration Out Of Order', headers: [] }

@@ -83,9 +83,8 @@ function read(
     if (twice >= 0) updates.splice(twice, 1)
     updates.push(update)
   }
-  const flows = updates.filter((update) => update.regId !== undefined && update.seconds > 0)
-  if (flows.length > 0 && updates.filter(({ seconds }) => seconds > 0).length > 1)
-    return refusal(400, 'One Flow At A Time')
+  const makesFlow = updates.some((update) => update.regId !== undefined && update.seconds > 0)
+  if (makesFlow && updates.filter(({ seconds }) => seconds > 0).length > 1) return refusal(400, 'One Flow At A Time')
   return { kind: 'update', callId, cseq, path, updates, isOutbound: updates.some(({ regId }) => regId !== undefined) }
 }
 
@@ -139,7 +138,7 @@ const notOwn = ['expires', 'q', '+sip.instance', 'reg-id', 'pub-gruu', 'temp-gru
 
 /** Parameters that are the contact's own, rather than the registration's or the registrar's. */
 function ownParams(params: ReadonlyMap<string, string | null>): ReadonlyMap<string, string | null> {
-  if (!notOwn.some((name) => params.has(name))) return params
+  if (params.size === 0 || !notOwn.some((name) => params.has(name))) return params
   const own = new Map(params)
   for (const name of notOwn) own.delete(name)
   return own

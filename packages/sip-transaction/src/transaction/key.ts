@@ -12,15 +12,19 @@ const MAGIC_COOKIE = 'z9hG4bK'
 const KEY_LENGTH_MAX = 256
 
 /**
- * The key of the server transaction that a request belongs to. The address that it came from is part of its sent-by, as
- * far as `received` tells it: another sender that uses the same branch gets no answer to somebody else's request, and
- * causes none. ACK has the key of its INVITE; give 'INVITE' as `method`
- * to find what a CANCEL cancels.
+ * The key of the server transaction that a request belongs to. The address that it came from counts: another sender that
+ * uses the same branch gets no answer to somebody else's request, and causes none. ACK has the key of its INVITE; give
+ * 'INVITE' as `method` to find what a CANCEL cancels.
+ * @param source the address that it came from
  */
-export function serverKey(request: SipRequest, method = request.method === 'ACK' ? 'INVITE' : request.method): string {
+export function serverKey(
+  request: SipRequest,
+  source: string,
+  method = request.method === 'ACK' ? 'INVITE' : request.method,
+): string {
   const { via } = request
   const { branch } = via
-  const sentBy = `${via.host}:${via.port ?? 5060} ${via.received ?? ''}`
+  const sentBy = `${via.host}:${via.port ?? 5060} ${source}`
   if (branch?.startsWith(MAGIC_COOKIE) && branch.length > MAGIC_COOKIE.length) {
     return compact(`${method} ${sentBy} ${branch}`)
   }

@@ -219,8 +219,8 @@ export class TransactionLayer {
   }
 
   /** Whether a request belongs to a server transaction, or repeats one that has been answered. */
-  isKnownRequest(request: SipRequest): boolean {
-    const key = serverKey(request)
+  isKnownRequest(request: SipRequest, flow: Flow): boolean {
+    const key = serverKey(request, flow.remote.address)
     return this.store.server(key) !== undefined || this.lingering.hasKey(request.method, key)
   }
 
@@ -242,13 +242,13 @@ export class TransactionLayer {
   }
 
   private receiveAck(ack: SipRequest, flow: Flow): void {
-    const invite = this.store.server(serverKey(ack))
+    const invite = this.store.server(serverKey(ack, flow.remote.address))
     if (invite === undefined) this.context.out.push({ kind: 'ack', request: ack, flow })
     else this.run(invite, 'ack')
   }
 
   private receiveRequest(request: SipRequest, flow: Flow): void {
-    const key = serverKey(request)
+    const key = serverKey(request, flow.remote.address)
     const known = this.store.server(key)
     if (known !== undefined) {
       this.run(known, 'request')
@@ -268,7 +268,7 @@ export class TransactionLayer {
 
   /** RFC 3261 §9.2; the CANCEL has a transaction of its own, so that its retransmissions get the same answer. */
   private receiveCancel(cancel: SipRequest, key: string, flow: Flow): void {
-    const inviteKey = serverKey(cancel, 'INVITE')
+    const inviteKey = serverKey(cancel, flow.remote.address, 'INVITE')
     const found = this.store.server(inviteKey)
     // A CANCEL from elsewhere than its INVITE is forged; NAT may have changed the port, but not the host.
     const invite = found !== undefined && found.flow?.remote.address === flow.remote.address ? found : undefined

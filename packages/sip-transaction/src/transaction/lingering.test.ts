@@ -22,7 +22,7 @@ describe('an INVITE that is accepted for good', () => {
     expect(h.takeLines()).toEqual([200])
     expect(h.layer.stateOf(id)).toBe('accepted')
     expect(h.layer.counts).toMatchObject({ inviteServer: 1, finished: 1, total: 1 })
-    expect(h.layer.isKnownRequest(invite())).toBe(true)
+    expect(h.layer.isKnownRequest(invite(), h.flow)).toBe(true)
     for (let copy = 0; copy < 3; copy += 1) {
       h.receive(invite())
       expect(h.takeKinds()).toEqual([])

@@ -109,7 +109,8 @@ export function responseDestination(flow: Flow, via: Via, routing?: ResponseRout
   if (routing?.followMaddr === true && via.maddr !== undefined) return toAddress(flow, via.maddr, sentByPort)
   // Of received, or of sent-by without one, we know what it says: the source. What a sender wrote is not asked.
   const { remote } = flow
-  const port = via.rport ?? sentByPort
+  // With rport the source was written into it.
+  const port = via.has('rport') ? remote.port : sentByPort
   return flow.isOpen && port === remote.port ? { kind: 'flow', flow } : toAddress(flow, remote.address, port)
 }
 

@@ -87,6 +87,26 @@ describe('finding servers by name', () => {
     expect(w.reached).toEqual(Array.from({ length: 5 }, () => 'two OPTIONS UDP'))
   })
 
+  it('RFC 3263 §4.1, §4.3: when the transport that NAPTR prefers takes nothing, the next one that it names is tried', async () => {
+    const zone = `
+$ORIGIN example.com.
+@ NAPTR 50 1 "s" "SIP+D2T" "" _sip._tcp
+@ NAPTR 90 1 "s" "SIP+D2U" "" _sip._udp
+_sip._tcp SRV 1 0 5060 one
+_sip._udp SRV 1 0 5060 two
+one A 10.0.0.2
+two A 10.0.0.3
+`
+    const w = await world(zone, both(1))
+    const one = await w.server('one', both(2))
+    await w.server('two')
+    const ask = () => w.scenario.settle(w.alice.request({ method: 'OPTIONS', uri: 'sip:example.com' }))
+    expect((await ask()).status).toBe(200)
+    await w.scenario.settle(one.close({ graceMs: 0 }))
+    expect((await ask()).status).toBe(200)
+    expect(w.reached).toEqual(['one OPTIONS TCP', 'two OPTIONS UDP'])
+  })
+
   it('asks once for what is asked for at the same time, and remembers it', async () => {
     const w = await world()
     await w.server('one')

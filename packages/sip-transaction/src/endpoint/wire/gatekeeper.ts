@@ -38,7 +38,7 @@ export interface GatekeeperWorld {
   /** Whether a request is inside a dialog of the stack. */
   isInside(request: SipRequest): boolean
   /** Whether a request repeats one that has been taken. */
-  isKnown(request: SipRequest): boolean
+  isKnown(request: SipRequest, flow: Flow): boolean
 }
 
 const scannerDrop = { kind: 'drop', reason: 'scanner' } as const
@@ -107,9 +107,9 @@ export class Gatekeeper {
     const scanner = scanners?.judge(request)
     if (scanner !== undefined) return { ...scannerDrop, detail: scanner }
     if (rateLimit !== undefined && !isFree(request) && !this.takes(rateLimit, flow, nowMs))
-      return this.overRate(world.isKnown(request))
+      return this.overRate(world.isKnown(request, flow))
     if (!isShedding || !overload.sheds(requestClass(request), request.callId)) return undefined
-    return world.isKnown(request) ? undefined : { kind: 'refuse', because: 'overload' }
+    return world.isKnown(request, flow) ? undefined : { kind: 'refuse', because: 'overload' }
   }
 
   /** Judges a malformed request that could be answered. */
