@@ -231,7 +231,7 @@ export class Server {
     ])
     const authenticator = new Authenticator({ verifier, users, guard, clock, logger })
     const registrar = new Registrar({ authenticator, names, clock, logger }, registration)
-    stack.on('flowClosed', ({ flowId }) => registrar.flowClosed(flowId))
+    registrar.watch(stack)
     const calls = new CallManager(
       { authenticator, users, registrar, media, names, clock, random, logger },
       callSettings,

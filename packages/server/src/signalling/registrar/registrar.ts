@@ -1,16 +1,16 @@
 /**
- * The registrar (RFC 3261 §10.3): who may register what, and the bindings of every extension. The rules of binding are
- * the stack's BindingTable; here they meet users, time and connections.
+ * The registrar (RFC 3261 §10.3): who may register what. The bindings themselves, their rules and their time are the
+ * stack's registrar; here they meet users and their extensions.
  */
 import {
   type Binding,
   type BindingChange,
-  BindingTable,
   type Clock,
   type IncomingRequest,
   type Logger,
   oneFlowPerDevice,
-  type ScheduledWake,
+  type SipStack,
+  Registrar as StackRegistrar,
 } from '@carillon/sip-transaction'
 import { LOG_FIELD_CHARS_MAX } from '../../limits'
 import type { Authenticator } from '../authentication'
@@ -33,21 +33,21 @@ export interface RegistrationSettings {
   readonly contactsMax: number
 }
 
-/** Expired bindings are cleared away at most this often; look-ups never show them anyway. */
-const CLEARING_INTERVAL_MS = 1_000
-
 /** Answers REGISTER and knows where each extension's phones are. */
 export class Registrar {
   readonly #ports: RegistrarPorts
-  readonly #table: BindingTable
+  readonly #bindings: StackRegistrar
   /** Connections that a registration came on and that are still open. */
   readonly #openFlows = new Set<number>()
-  #wake: ScheduledWake | undefined
-  #wakeAtMs = Number.POSITIVE_INFINITY
 
   constructor(ports: RegistrarPorts, settings: RegistrationSettings) {
+    const { clock, logger } = ports
     this.#ports = ports
-    this.#table = new BindingTable({
+    this.#bindings = new StackRegistrar({
+      clock,
+      logger,
+      aorOf: (uri) => this.#aor(dialledName(uri) ?? ''),
+      onChange: (change) => this.#log(change),
       registrationSecondsMin: settings.minSeconds,
       registrationSecondsMax: settings.maxSeconds,
       registrationSecondsDefault: settings.defaultSeconds,
@@ -57,12 +57,12 @@ export class Registrar {
 
   /** How many phones are registered. */
   get size(): number {
-    return this.#table.size
+    return this.#bindings.size
   }
 
   /** The phones of an extension, the most wanted first; one with several flows by its latest (RFC 5626 §7). */
   lookup(extension: string): readonly Binding[] {
-    return oneFlowPerDevice(this.#table.lookup(this.#aor(extension), this.#ports.clock.monotonicMs()))
+    return oneFlowPerDevice(this.#bindings.lookup(this.#aor(extension)))
   }
 
   /** True while the connection that a registration came on is open. */
@@ -70,10 +70,10 @@ export class Registrar {
     return this.#openFlows.has(flowId)
   }
 
-  /** A connection has closed. */
-  flowClosed(flowId: number): void {
-    this.#openFlows.delete(flowId)
-    for (const change of this.#table.removeFlow(flowId)) this.#log(extensionOf(change.binding), [change])
+  /** Follows the connections of a stack. */
+  watch(stack: SipStack): void {
+    stack.on('flowClosed', ({ flowId }) => this.#openFlows.delete(flowId))
+    this.#bindings.watch(stack)
   }
 
   /** Answers a REGISTER. */
@@ -85,60 +85,38 @@ export class Registrar {
     // Step 4: a user may register own phones only. Step 5: for an address that this server has.
     if (dialledName(request.to.uri) !== user.extension) return request.reply(403)
     if (!names.includes(request.to.uri)) return request.reply(404)
-    const result = this.#table.apply(request, clock.monotonicMs(), this.#aor(user.extension))
+    const result = await this.#bindings.save(request)
     const { flowId, isReliable } = request.source
     if (isReliable && result.changes.some((change) => change.kind !== 'removed')) this.#openFlows.add(flowId)
     // Step 8: the time, so that a phone without a clock has one.
     const date = ['Date', new Date(clock.wallMs()).toUTCString()] as const
     const headers = result.status === 200 ? [...result.headers, date] : result.headers
     request.reply(result.status, { ...result, headers })
-    this.#log(user.extension, result.changes)
-    this.#rearm()
   }
 
-  /** Forgets everything and stops waiting. */
+  /** Stops waiting for what expires. */
   close(): void {
-    this.#wake?.cancel()
-    this.#wake = undefined
-    this.#wakeAtMs = Number.POSITIVE_INFINITY
+    this.#bindings.close()
   }
 
   #aor(extension: string): string {
     return `${extension}@${this.#ports.names.domain}`
   }
 
-  #rearm(): void {
-    const dueMs = this.#table.deadline()
-    if (this.#wake !== undefined && this.#wakeAtMs <= dueMs) return
-    this.#wake?.cancel()
-    this.#wake = undefined
-    this.#wakeAtMs = dueMs
-    if (dueMs === Number.POSITIVE_INFINITY) return
-    this.#wake = this.#ports.clock.schedule(dueMs + CLEARING_INTERVAL_MS, () => {
-      this.#wake = undefined
-      const expired: BindingChange[] = []
-      this.#table.expire(this.#ports.clock.monotonicMs(), expired)
-      for (const change of expired) this.#log(extensionOf(change.binding), [change])
-      this.#rearm()
-    })
-  }
-
   /** Refreshes are daily bread and go to the debug level. */
-  #log(extension: string, changes: readonly BindingChange[]): void {
-    for (const { kind, binding } of changes) {
-      const fields = {
-        event: 'registration.changed',
-        change: kind,
-        extension,
-        contact: binding.contact.toJSON().slice(0, LOG_FIELD_CHARS_MAX),
-        transport: binding.receivedFrom.transport,
-        address: binding.receivedFrom.address,
-        port: binding.receivedFrom.port,
-        userAgent: binding.userAgent,
-      }
-      if (kind === 'refreshed') this.#ports.logger.debug(fields, 'registration refreshed')
-      else this.#ports.logger.info(fields, `registration ${kind}`)
+  #log({ kind, binding }: BindingChange): void {
+    const fields = {
+      event: 'registration.changed',
+      change: kind,
+      extension: extensionOf(binding),
+      contact: binding.contact.toJSON().slice(0, LOG_FIELD_CHARS_MAX),
+      transport: binding.receivedFrom.transport,
+      address: binding.receivedFrom.address,
+      port: binding.receivedFrom.port,
+      userAgent: binding.userAgent,
     }
+    if (kind === 'refreshed') this.#ports.logger.debug(fields, 'registration refreshed')
+    else this.#ports.logger.info(fields, `registration ${kind}`)
   }
 }
 
