@@ -10,8 +10,9 @@ import { figure, type Report, ratio, type Table, type Verdict } from '../support
 import { calleeColumns, calleeLoad, calleeVerdicts } from './callee.ts'
 import { generatorCore, runGenerator } from './generator.ts'
 import { cpuMicroseconds, isOnPath, startPinned } from './pinned.ts'
-import { proxiedColumns, proxiedLoad, proxiedLoads, proxiedVerdicts } from './proxied.ts'
+import { proxiedLoad, proxiedLoads, proxiedVerdicts } from './proxied.ts'
 import type { GeneratorResult } from './request-generator.ts'
+import { costOf, costVerdict, measureRounds, type RoundResult, roundColumns, settleSeconds } from './rounds.ts'
 import type { Row } from './row.ts'
 import {
   bridges,
@@ -28,10 +29,6 @@ import {
   userCount,
 } from './servers.ts'
 
-const settleSeconds = 34
-const measuredSeconds = 8
-/** Of which the median counts; the machine is never quite idle. */
-const rounds = 3
 const ratioMax = 1.5
 /** Requests, or registrations, a second: a core that mostly waits pays for its waking up, not for its work. */
 const rates = { options: 15_000, register: 15_000, digest: 5000 } as const
@@ -53,15 +50,19 @@ export async function loadSuite(): Promise<Report> {
   const proxied = await withServers(proxies, remarks, (servers) => proxiedLoad(servers, one))
   const forkedRows = await withServers(proxies.slice(0, 1), remarks, (servers) => proxiedLoad(servers, forked))
   const bridged = await withServers(bridges, remarks, (servers) => proxiedLoad(servers, one))
-  const columns = ['rounds', 'p50 µs', 'p99 µs']
   const tables = [
-    table(`OPTIONS answered, ${rates.options}/s`, 'CPU µs/request', columns, options),
-    table(`REGISTER without authentication, ${rates.register}/s, ${userCount} users`, 'CPU µs/request', columns, open),
-    table(`REGISTER with digest (401, then 200), ${rates.digest}/s`, 'CPU µs/registration', columns, digest),
+    table(`OPTIONS answered, ${rates.options}/s`, 'CPU µs/request', roundColumns, options),
+    table(
+      `REGISTER without authentication, ${rates.register}/s, ${userCount} users`,
+      'CPU µs/request',
+      roundColumns,
+      open,
+    ),
+    table(`REGISTER with digest (401, then 200), ${rates.digest}/s`, 'CPU µs/registration', roundColumns, digest),
     table('calls answered (INVITE, 200, ACK, BYE, 200), up to the knee', 'CPU µs/call', calleeColumns, callee),
-    table(`calls proxied (7 messages, Record-Route), ${one.rate}/s`, 'CPU µs/call', proxiedColumns, proxied),
-    table(`calls proxied to ten, one of whom answers, ${forked.rate}/s`, 'CPU µs/call', proxiedColumns, forkedRows),
-    table(`calls bridged, ${one.rate}/s`, 'CPU µs/call', proxiedColumns, bridged),
+    table(`calls proxied (7 messages, Record-Route), ${one.rate}/s`, 'CPU µs/call', roundColumns, proxied),
+    table(`calls proxied to ten, one of whom answers, ${forked.rate}/s`, 'CPU µs/call', roundColumns, forkedRows),
+    table(`calls bridged, ${one.rate}/s`, 'CPU µs/call', roundColumns, bridged),
   ]
   if (isOnPath('sipp')) {
     const calls = await withServers(callServers, remarks, callsLoad)
@@ -100,34 +101,13 @@ async function withServers(
   }
 }
 
-/**
- * Loads each server until it carries what it keeps of finished requests (32 s of them: Timer J, RFC 3261 §17.2.2), then
- * measures, the servers in turn: a server that has just begun looks cheaper than it is, and so does one that is measured
- * while the machine is quiet.
- */
+/** Loads each server until it carries what it keeps of finished requests, then measures. */
 async function requestLoad(servers: readonly LoadedServer[], task: Task): Promise<Row[]> {
   for (const server of servers) await generate(server, task, settleSeconds)
-  const measured = servers.map((): { cpuUs: number; result: GeneratorResult }[] => [])
-  for (let round = 0; round < rounds; round++) {
-    for (const [index, server] of servers.entries()) {
-      const before = cpuMicroseconds(server.pid)
-      const result = await generate(server, task, measuredSeconds)
-      const cpuUs = (cpuMicroseconds(server.pid) - before) / Math.max(1, result.answered)
-      measured[index]?.push({ cpuUs, result })
-    }
-  }
-  return servers.flatMap((server, index) => {
-    const found = (measured[index] ?? []).sort((a, b) => a.cpuUs - b.cpuUs)
-    const [lowest, median, highest] = [found[0], found[rounds >> 1], found[rounds - 1]]
-    if (median === undefined || lowest === undefined || highest === undefined) return []
-    const { answered, begun, latencyUsP50, latencyUsP99 } = median.result
-    const range = `${figure(lowest.cpuUs)} to ${figure(highest.cpuUs)}`
-    const extra = [range, figure(latencyUsP50), figure(latencyUsP99)]
-    return [{ server, cpuUs: median.cpuUs, result: `${answered} of ${begun}`, extra }]
-  })
+  return measureRounds(servers, (server, seconds) => generate(server, task, seconds))
 }
 
-async function generate(server: LoadedServer, task: Task, seconds: number): Promise<GeneratorResult> {
+async function generate(server: LoadedServer, task: Task, seconds: number): Promise<RoundResult> {
   const args = [server.port, rates[task], seconds, userCount, task]
   const result = await runGenerator<GeneratorResult>('./request-generator.ts', args)
   // Half of the answers missing or refused is no measurement, whatever the CPU says.
@@ -135,7 +115,7 @@ async function generate(server: LoadedServer, task: Task, seconds: number): Prom
     const answered = `${server.name} answered ${result.answered} of ${result.begun}, refused ${result.refused}`
     throw new Error(`${answered}; it wrote:\n${server.output().slice(-2000)}`)
   }
-  return result
+  return { ...result, done: result.answered }
 }
 
 async function callsLoad(servers: readonly LoadedServer[]): Promise<Row[]> {
@@ -225,11 +205,5 @@ function table(title: string, unit: string, extra: readonly string[], rows: read
 
 /** Carillon's first row against Kamailio's. */
 function ratioVerdict(what: string, rows: readonly Row[]): Verdict {
-  const own = rows.find((row) => row.server.name === 'carillon')?.cpuUs ?? Number.NaN
-  const peer = rows.find((row) => row.server.name === 'kamailio')?.cpuUs ?? Number.NaN
-  return {
-    name: `${what} costs at most ${ratioMax} times the CPU of Kamailio`,
-    isMet: own <= ratioMax * peer,
-    detail: `${figure(own)} µs against ${figure(peer)} µs: ${ratio(own, peer)}`,
-  }
+  return costVerdict(what, costOf(rows, 'carillon'), costOf(rows, 'kamailio'), ratioMax, 'Kamailio')
 }

@@ -339,6 +339,29 @@ describe('keep-alives that we send (RFC 5626 §4.4.1)', () => {
     },
   )
 
+  it('RFC 5626 §4.4.1: a connection has a pace of its own when that is asked for, and dies by it', async () => {
+    const [near, far] = [new TlsSink(), new TlsSink()]
+    const quiet = { keepAliveMs: 0, keepAliveAnswerMs: 10_000 }
+    const [from, to] = [await listen('tcp', near, quiet), await listen('tcp', far, quiet)]
+    from.send(bytesOf(optionsRequest('a')), { kind: 'address', address: to.local }, () => {})
+    await until(() => far.messages.length === 1, 'the message')
+    const flow = near.opened[0]!
+    const stop = from.keepFlowAlive!(flow, 20_000)
+    stop()
+    clock.advanceSync(60_000)
+    expect(near.closed).toEqual([])
+    from.keepFlowAlive!(flow, 20_000)
+    for (let passed = 0; passed < 100_000; passed += 5_000) {
+      await clock.advance(5_000)
+      for (let turn = 0; turn < 20; turn++) await new Promise((resolve) => setImmediate(resolve))
+    }
+    expect(near.closed).toEqual([])
+    clock.advanceSync(30_000)
+    await until(() => near.closed.length === 1, 'the close')
+    expect(near.closed[0]?.reason).toBe(flowReasons.KEEP_ALIVE_UNANSWERED)
+    await Promise.all([from.close(), to.close()])
+  })
+
   it('does not ping connections that others opened, but for WebSocket, where every peer answers', async () => {
     const server = new TlsSink()
     const tls = await listen('tls', server, keepAlive)

@@ -1,52 +1,16 @@
 /** The examples that bridge and dial, started as programs: calls, transfers, digits and recordings go through them. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { type Call, CallFailedError, type IncomingRequest, SipStack } from '@carillon/sip-transaction'
 import { afterEach, describe, expect, it } from 'vitest'
-import { root } from '../support/repository'
+import { Program, serve, stopPrograms, until } from '../support/example-program'
 
 const open: SipStack[] = []
-const running: Program[] = []
 const sdp = (port: number, version = 1) =>
   `v=0\r\no=- 1 ${version} IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio ${port} RTP/AVP 0\r\n`
 const portOf = (body: Uint8Array | undefined) => Number(/m=audio (\d+)/.exec(Buffer.from(body ?? []).toString())?.[1])
 
-/** An example as a child process. It is ended by its own id. */
-class Program {
-  output = ''
-  readonly exited: Promise<number | null>
-  private readonly child: ChildProcess
-
-  constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, [join(root, 'scripts/lib/example.mjs'), ...args], { cwd: root })
-    this.exited = once(this.child, 'exit').then(([code]) => code as number | null)
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.on('data', (chunk) => {
-        this.output += chunk
-      })
-    }
-    running.push(this)
-  }
-
-  async prints(pattern: RegExp): Promise<void> {
-    for (let attempt = 0; attempt < 1_000 && !pattern.test(this.output); attempt += 1) {
-      if (this.child.exitCode !== null) break
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    if (!pattern.test(this.output)) throw new Error(`waited for ${pattern}, got:\n${this.output}`)
-  }
-
-  async stop(): Promise<void> {
-    if (this.child.exitCode === null) this.child.kill('SIGTERM')
-    await this.exited
-  }
-}
-
 async function start(...args: string[]): Promise<{ readonly program: Program; readonly port: number }> {
-  const program = new Program(args)
-  await program.prints(/^ready$/m)
-  return { program, port: Number(/^udp:\/\/\S+:(\d+)$/m.exec(program.output)?.[1]) }
+  const { program, ports } = await serve(...args)
+  return { program, port: ports[0]! }
 }
 
 interface Phone {
@@ -102,15 +66,9 @@ async function dial(who: Phone, user: string, port: number): Promise<Call> {
   return agreeing(await who.stack.invite(`sip:${user}@127.0.0.1:${port}`, options), who.media)
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 500 && !condition(); attempt += 1)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  expect(condition()).toBe(true)
-}
-
 afterEach(async () => {
   await Promise.all(open.splice(0).map((stack) => stack.close({ graceMs: 0 })))
-  await Promise.all(running.splice(0).map((program) => program.stop()))
+  await stopPrograms()
 })
 
 describe('b2bua', () => {

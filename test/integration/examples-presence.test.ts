@@ -1,29 +1,14 @@
 /** The presence server among the examples, started as a program: devices publish, watchers are told. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { type Notification, type Presence, presencePackage, SipStack } from '@carillon/sip-transaction'
 import { afterEach, describe, expect, it } from 'vitest'
-import { root } from '../support/repository'
+import { type Program, serve, stopPrograms, until } from '../support/example-program'
 
 const open: SipStack[] = []
-const running: { readonly child: ChildProcess; readonly exited: Promise<unknown> }[] = []
 
-/** Starts the example on a free port; returns that. */
-async function start(): Promise<number> {
-  const args = ['presence', '--listen', 'udp://127.0.0.1:0']
-  const child = spawn(process.execPath, [join(root, 'scripts/lib/example.mjs'), ...args], { cwd: root })
-  running.push({ child, exited: once(child, 'exit') })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += chunk
-    })
-  }
-  await until(() => /^ready$/m.test(output) || child.exitCode !== null)
-  const port = /:(\d+)$/m.exec(output)?.[1]
-  if (port === undefined) throw new Error(output)
-  return Number(port)
+/** Starts the example on a free port. */
+async function start(): Promise<{ program: Program; port: number }> {
+  const { program, ports } = await serve('presence', '--listen', 'udp://127.0.0.1:0')
+  return { program, port: ports[0]! }
 }
 
 async function phone(): Promise<SipStack> {
@@ -39,24 +24,14 @@ const at = (user: string, basic: 'open' | 'closed', note: string): Presence => (
   activities: basic === 'closed' ? ['away'] : [],
 })
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 1_000 && !condition(); attempt += 1)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  expect(condition()).toBe(true)
-}
-
 afterEach(async () => {
   await Promise.all(open.splice(0).map((stack) => stack.close({ graceMs: 0 })))
-  for (const { child, exited } of running.splice(0)) {
-    if (child.exitCode !== null) continue
-    child.kill('SIGTERM')
-    await exited
-  }
+  await stopPrograms()
 })
 
 describe('presence', () => {
   it('tells watchers what the devices of a user publish, one after another and together', async () => {
-    const port = await start()
+    const { port } = await start()
     const alice = await phone()
     const bob = await phone()
     const target = `sip:alice@127.0.0.1:${port}`
@@ -82,7 +57,7 @@ describe('presence', () => {
   })
 
   it('tells its watchers when it ends, and they wait to come again', async () => {
-    const port = await start()
+    const { program, port } = await start()
     const bob = await phone()
     const states: string[] = []
     const watching = await bob.subscribe(`sip:alice@127.0.0.1:${port}`, {
@@ -90,9 +65,7 @@ describe('presence', () => {
       onNotify: ({ subscription, reason }) => states.push(`${subscription} ${reason ?? ''}`.trim()),
     })
     await until(() => states.length === 1)
-    const [{ child, exited } = { child: undefined, exited: undefined }] = running
-    child?.kill('SIGTERM')
-    await exited
+    await program.stop()
     await until(() => states.length === 2)
     expect(states).toEqual(['active', 'terminated probation'])
     expect(watching.state).toBe('waiting')

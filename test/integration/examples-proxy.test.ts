@@ -1,32 +1,10 @@
 /** The examples that proxy, started as programs: calls go through them, fail over, and end by the same way. */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { join } from 'node:path'
 import { type IncomingRequest, SipStack } from '@carillon/sip-transaction'
 import { afterEach, describe, expect, it } from 'vitest'
-import { root } from '../support/repository'
+import { serve, stopPrograms, until } from '../support/example-program'
 
 const open: SipStack[] = []
-const running: { readonly child: ChildProcess; readonly exited: Promise<unknown> }[] = []
 const sdp = 'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
-
-/** Starts an example on free ports; returns them. */
-async function start(...args: string[]): Promise<number[]> {
-  const child = spawn(process.execPath, [join(root, 'scripts/lib/example.mjs'), ...args], { cwd: root })
-  running.push({ child, exited: once(child, 'exit') })
-  let output = ''
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk) => {
-      output += chunk
-    })
-  }
-  for (let attempt = 0; attempt < 1_000 && !/^ready$/m.test(output); attempt += 1) {
-    if (child.exitCode !== null) break
-    await new Promise((resolve) => setTimeout(resolve, 20))
-  }
-  if (!/^ready$/m.test(output)) throw new Error(output)
-  return [...output.matchAll(/^[a-z]+:\/\/\S+:(\d+)$/gm)].map(([, port]) => Number(port))
-}
 
 /** A phone, with what it was asked in `invites`. */
 async function phone(listen = 'udp://127.0.0.1:0', answer?: number) {
@@ -46,25 +24,17 @@ async function phone(listen = 'udp://127.0.0.1:0', answer?: number) {
   return { stack, invites, log, port: stack.listeners[0]!.port }
 }
 
-async function until(condition: () => boolean): Promise<void> {
-  for (let attempt = 0; attempt < 500 && !condition(); attempt += 1)
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  expect(condition()).toBe(true)
-}
-
 afterEach(async () => {
   await Promise.all(open.splice(0).map((stack) => stack.close({ graceMs: 0 })))
-  for (const { child, exited } of running.splice(0)) {
-    if (child.exitCode !== null) continue
-    child.kill('SIGTERM')
-    await exited
-  }
+  await stopPrograms()
 })
 
 describe('stateful-proxy', () => {
   it('carries INVITE, CANCEL, ACK, BYE and the rest, from TCP to UDP, by its double Record-Route', async () => {
     const callee = await phone()
-    const [udp = 0, tcp = 0] = await start(
+    const {
+      ports: [udp = 0, tcp = 0],
+    } = await serve(
       ...['stateful-proxy', '--listen', 'udp://127.0.0.1:0', '--listen', 'tcp://127.0.0.1:0'],
       ...['--next-hop', `sip:127.0.0.1:${callee.port}`],
     )
@@ -92,7 +62,9 @@ describe('stateful-proxy', () => {
   it('hunts in order with --mode serial and --timeout', async () => {
     const [silent, ready] = [await phone(), await phone('udp://127.0.0.1:0', 200)]
     const hops = [silent, ready].flatMap(({ port }) => ['--next-hop', `sip:127.0.0.1:${port}`])
-    const [port = 0] = await start(
+    const {
+      ports: [port = 0],
+    } = await serve(
       ...['stateful-proxy', '--listen', 'udp://127.0.0.1:0', '--mode', 'serial', '--timeout', '1'],
       ...hops,
     )
@@ -111,7 +83,9 @@ describe('load-balancer', () => {
     const backends = [one, two, overloaded].flatMap(({ port }) => ['--backend', `sip:127.0.0.1:${port}`])
     const gone = ['--backend', 'sip:127.0.0.1:9;transport=tcp']
     const listen = ['--listen', 'udp://127.0.0.1:0', '--listen', 'tcp://127.0.0.1:0']
-    const [port = 0] = await start('load-balancer', ...listen, ...backends, ...gone, '--probe', '0')
+    const {
+      ports: [port = 0],
+    } = await serve('load-balancer', ...listen, ...backends, ...gone, '--probe', '0')
     const caller = await phone()
     const destination = { transport: 'UDP', address: '127.0.0.1', port }
     const statuses: number[] = []

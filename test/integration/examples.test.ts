@@ -1,5 +1,4 @@
 /** Each example, started as a program by its README line on a free port, does what its README says. */
-import { type ChildProcess, spawn } from 'node:child_process'
 import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -9,56 +8,13 @@ import { checkAnswer, parseSdp } from '@carillon/sip-parser/sdp'
 import { type IncomingRequest, type OutgoingRequestInit, SipStack } from '@carillon/sip-transaction'
 import { afterEach, describe, expect, it } from 'vitest'
 import { TestAuthority } from '../support/certificates'
-import { files, importsOf, read, root } from '../support/repository'
+import { Program, serve, stopPrograms } from '../support/example-program'
+import { files, importsOf, read } from '../support/repository'
 
 const open: SipStack[] = []
-const running: Program[] = []
 const offer =
   'v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18 8 101\r\n' +
   'a=rtpmap:101 telephone-event/8000\r\n'
-
-/** An example as a child process. It is ended by its own id. */
-class Program {
-  output = ''
-  readonly exited: Promise<number | null>
-  private readonly child: ChildProcess
-
-  constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, [join(root, 'scripts/lib/example.mjs'), ...args], { cwd: root })
-    this.exited = once(this.child, 'exit').then(([code]) => code as number | null)
-    for (const stream of [this.child.stdout, this.child.stderr]) {
-      stream?.on('data', (chunk) => {
-        this.output += chunk
-      })
-    }
-    running.push(this)
-  }
-
-  /** Waits until the output matches. */
-  async prints(pattern: RegExp): Promise<RegExpExecArray> {
-    for (let attempt = 0; attempt < 1_500; attempt += 1) {
-      const match = pattern.exec(this.output)
-      if (match !== null) return match
-      if (this.child.exitCode !== null) break
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    throw new Error(`waited for ${pattern}, got:\n${this.output}`)
-  }
-
-  /** Ends it in order and returns its exit code. */
-  async stop(): Promise<number | null> {
-    if (this.child.exitCode === null) this.child.kill('SIGTERM')
-    return this.exited
-  }
-}
-
-/** Starts an example that listens; returns it with the ports that it took. */
-async function serve(...args: string[]): Promise<{ program: Program; ports: number[] }> {
-  const program = new Program(args)
-  await program.prints(/^ready$/m)
-  const ports = [...program.output.matchAll(/^[a-z]+:\/\/\S+:(\d+)$/gm)].map(([, port]) => Number(port))
-  return { program, ports }
-}
 
 async function phone(...listen: string[]): Promise<SipStack> {
   const stack = await SipStack.create({
@@ -70,7 +26,7 @@ async function phone(...listen: string[]): Promise<SipStack> {
 
 afterEach(async () => {
   await Promise.all(open.splice(0).map((stack) => stack.close({ graceMs: 0 })))
-  await Promise.all(running.splice(0).map((program) => program.stop()))
+  await stopPrograms()
 })
 
 describe('options-responder', () => {

@@ -25,7 +25,7 @@ export class BridgeWorld extends CallWorld {
   }
 
   protected override async bridge(): Promise<SipStack> {
-    const hub = await this.stack('hub', 3)
+    const hub = await this.member('hub', 3)
     await this.phone('carol', 4)
     const transfers = this.random.pick(['execute', 'execute', 'execute', 'pass', 'refuse'] as const)
     hub.method('INVITE', async (request) => {
@@ -62,14 +62,7 @@ export class BridgeWorld extends CallWorld {
         transfer.refuse()
         return
       }
-      this.openEnds += 1
-      transfer
-        .follow({ sdp: description })
-        .then((made) => this.take(made))
-        .catch(() => {})
-        .finally(() => {
-          this.openEnds -= 1
-        })
+      this.expects(transfer.follow({ sdp: description }).then((made) => this.take(made)))
     })
   }
 
@@ -129,13 +122,7 @@ export class BridgeWorld extends CallWorld {
     const user = this.random.pick(['alice', 'bob', 'carol'])
     const host = { alice: 1, bob: 2, carol: 4 }[user]
     const uri = `sip:${user}@10.0.0.${this.random.chance(0.2) ? 3 : host};transport=${this.scheme}`
-    this.openEnds += 1
-    const done = isAttended ? call.transferTo(other, { reports }) : call.transfer(uri, { reports })
-    done
-      .catch(() => {})
-      .finally(() => {
-        this.openEnds -= 1
-      })
+    this.expects(isAttended ? call.transferTo(other, { reports }) : call.transfer(uri, { reports }))
     // Many phones hang up as soon as they have asked.
     if (this.random.chance(0.4)) this.soon(() => void call.bye(), 3_000)
   }
@@ -145,27 +132,18 @@ export class BridgeWorld extends CallWorld {
     if (live.length === 0) return
     const { callId, localTag, remoteTag } = this.random.pick(live)
     const replaces = `${callId};to-tag=${remoteTag};from-tag=${localTag}`
-    this.openEnds += 1
-    stack
-      .invite(`sip:bob@10.0.0.3;transport=${this.scheme}`, { sdp: description, headers: [['Replaces', replaces]] })
-      .then((call) => this.take(call))
-      .catch(() => {})
-      .finally(() => {
-        this.openEnds -= 1
-      })
+    this.expects(
+      stack
+        .invite(`sip:bob@10.0.0.3;transport=${this.scheme}`, { sdp: description, headers: [['Replaces', replaces]] })
+        .then((call) => this.take(call)),
+    )
   }
 
   private holdSome(): void {
     const live = this.live()
     if (live.length === 0) return
     const call = this.random.pick(live)
-    this.openEnds += 1
-    const changing = call.hold.local ? call.resumePeer() : call.holdPeer()
-    changing
-      .catch(() => {})
-      .finally(() => {
-        this.openEnds -= 1
-      })
+    this.expects(call.hold.local ? call.resumePeer() : call.holdPeer())
   }
 
   private connectTwo(): void {
@@ -174,19 +152,15 @@ export class BridgeWorld extends CallWorld {
     const flow = this.random.pick(['I', 'IV'] as const)
     const uri = (host: number) => `sip:user@10.0.0.${host};transport=${this.scheme}`
     const options = { ...this.options(), flow, transfers: 'execute' as const, ringTimeoutMs: 20_000 }
-    this.openEnds += 1
-    hub
-      .connect(uri(this.random.pick([1, 2])), uri(4), options)
-      .then(
+    this.expects(
+      hub.connect(uri(this.random.pick([1, 2])), uri(4), options).then(
         (bridge) => {
           this.watchEnd(bridge, options.record)
           this.soon(() => void bridge.hangup(), 20_000)
         },
         () => this.records.splice(this.records.indexOf(options.record), 1),
-      )
-      .finally(() => {
-        this.openEnds -= 1
-      })
+      ),
+    )
   }
 }
 

@@ -8,13 +8,16 @@ import {
   EventStateTable,
   type NotifierSubscription,
   type Publication,
-  SipStack,
+  type SipStack,
   type Subscription,
 } from '@carillon/sip-transaction'
-import { FakeClock, MemoryNetwork, type ObservedMessage, SeededRandom } from '@carillon/sip-transaction/testing'
+import { type ObservedMessage, SeededRandom } from '@carillon/sip-transaction/testing'
+import { drawConditions, StackRoom } from './stack-room'
 
 /** Longer than any lifetime, and than the longest pause before another try. */
 const settleMs = 2_400_000
+/** How often the server looks for what has expired. */
+const tickMs = 10_000
 const hosts = { server: '10.0.0.1', alice: '10.0.0.2', bob: '10.0.0.3', proxy: '10.0.0.9' } as const
 const reasons = ['deactivated', 'probation', 'timeout', 'giveup', 'rejected', 'noresource'] as const
 
@@ -31,55 +34,38 @@ const words: EventPackage<string> = {
 const told = (state: string) => `now ${state}`
 
 /** One run. */
-export class EventWorld {
-  readonly violations: string[] = []
-  readonly ladder: string[] = []
-  sent = 0
-  private readonly random: SeededRandom
-  private readonly clock = new FakeClock()
-  private readonly network: MemoryNetwork
-  private readonly stacks: { readonly name: string; readonly stack: SipStack }[] = []
+export class EventWorld extends StackRoom {
   private readonly scheme: 'udp' | 'tcp'
   private readonly hasProxy: boolean
   private table: EventStateTable<string>
   private readonly watchers = new Set<NotifierSubscription<string>>()
   private readonly subscriptions = new Map<Subscription<string>, { isWanted: boolean; isFinal: boolean }>()
   private readonly publications = new Map<Publication<string>, string>()
-  private openEnds = 0
   private isOver = false
   private count = 0
 
   constructor(readonly seed: number) {
-    this.random = new SeededRandom(seed)
-    this.scheme = this.random.chance(0.25) ? 'tcp' : 'udp'
-    this.hasProxy = this.random.chance(0.4)
-    const isBad = this.random.chance(0.7)
-    this.network = new MemoryNetwork({
-      clock: this.clock,
-      random: this.random.fork(),
-      conditions: {
-        lossRate: isBad ? this.random.fraction() * 0.3 : 0,
-        duplicateRate: isBad ? this.random.fraction() * 0.3 : 0,
-        reorderRate: isBad ? this.random.fraction() * 0.3 : 0,
-        delayMinMs: this.random.integer(0, 20),
-        delayMaxMs: this.random.integer(20, isBad ? 600 : 100),
-      },
-    })
+    const chance = new SeededRandom(seed)
+    const scheme = chance.chance(0.25) ? 'tcp' : 'udp'
+    const hasProxy = chance.chance(0.4)
+    const isBad = chance.chance(0.7)
+    const weather = { isBad, lossRateMax: 0.3, delayMinMs: 20, calmDelayMs: 100, badDelayMs: 600 }
+    super(chance, (random) => drawConditions(random, weather))
+    this.scheme = scheme
+    this.hasProxy = hasProxy
     this.table = new EventStateTable(words, this.random.fork())
-    this.network.observe((message) => this.watch(message))
   }
 
   /** Runs the operations, waits until everybody agrees, ends everything, and checks the rules. */
   async run(operations: number): Promise<void> {
     await this.serve()
     this.tick()
-    const phones = [await this.stack('alice'), await this.stack('bob')]
+    const phones = [await this.member('alice'), await this.member('bob')]
     for (let count = 0; count < operations; count += 1) {
       this.operate(this.random.pick(phones))
       await this.clock.advance(this.random.pick([0, 1, 50, 500, 5_000, 60_000, 400_000]))
     }
-    this.network.heal()
-    this.network.setConditions({ lossRate: 0, duplicateRate: 0, reorderRate: 0 })
+    this.calm()
     await this.clock.advance(settleMs)
     this.checkAgreement()
     for (const [subscription, wish] of this.subscriptions) {
@@ -88,38 +74,17 @@ export class EventWorld {
     }
     for (const publication of this.publications.keys()) void publication.remove()
     await this.clock.advance(settleMs)
-    this.checkEmpty()
     this.isOver = true
-    await this.clock.advance(10_000)
-    for (const { stack } of this.stacks) {
-      const closing = stack.close({ graceMs: 0 })
-      await this.clock.advance(10_000)
-      await closing
-    }
-    if (this.clock.nextWakeMs() !== Number.POSITIVE_INFINITY) this.violate('a timer is left after close')
+    await this.end(tickMs)
   }
 
-  private async stack(name: keyof typeof hosts): Promise<SipStack> {
-    const { scheme } = this
-    const stack = await SipStack.create({
-      listen: [`${scheme}://${hosts[name]}:5060`],
-      transports: [this.network.factory({ scheme, transportName: scheme.toUpperCase(), isReliable: scheme === 'tcp' })],
-      clock: this.clock,
-      random: this.random.fork(),
-      ...(name === 'proxy' ? { proxy: true } : {}),
-      logger: {
-        debug: () => {},
-        info: () => {},
-        warn: () => {},
-        error: (fields, message) => this.violate(`${name} logs an error: ${message} ${JSON.stringify(fields)}`),
-      },
-    })
-    this.stacks.push({ name, stack })
-    return stack
+  private member(name: keyof typeof hosts): Promise<SipStack> {
+    const listen = [`${this.scheme}://${hosts[name]}:5060`]
+    return this.stack(name, { listen, ...(name === 'proxy' ? { proxy: true } : {}) })
   }
 
   private async serve(): Promise<void> {
-    const stack = await this.stack('server')
+    const stack = await this.member('server')
     stack.method('SUBSCRIBE', (request) => {
       const watcher = request.subscription({ event: words, state: () => told(this.current()) })
       if (watcher === undefined) return
@@ -132,7 +97,7 @@ export class EventWorld {
       if (hasChanged) this.tell()
     })
     if (!this.hasProxy) return
-    const proxy = await this.stack('proxy')
+    const proxy = await this.member('proxy')
     const next = `sip:all@${hosts.server};transport=${this.scheme}`
     proxy.use((request) => request.proxy(next, { recordRoute: this.random.chance(0.7) }))
   }
@@ -148,7 +113,7 @@ export class EventWorld {
     const changed: string[] = []
     this.table.expire(this.clock.monotonicMs(), changed)
     if (changed.length > 0) this.tell()
-    this.clock.schedule(this.clock.monotonicMs() + 10_000, () => this.tick())
+    this.later(tickMs, () => this.tick())
   }
 
   private tell(): void {
@@ -176,25 +141,23 @@ export class EventWorld {
 
   private subscribe(phone: SipStack): void {
     const isFetch = this.random.chance(0.2)
-    this.openEnds += 1
-    phone
-      .subscribe(this.target(), {
-        event: words,
-        expiresSeconds: isFetch ? 0 : this.random.integer(60, 600),
-        onNotify: ({ reason }) => {
-          if (reason === 'rejected' || reason === 'noresource') wish.isFinal = true
-        },
-      })
-      .then(
-        (subscription) => {
-          this.subscriptions.set(subscription, wish)
-          return subscription.ended
-        },
-        () => {},
-      )
-      .finally(() => {
-        this.openEnds -= 1
-      })
+    this.expects(
+      phone
+        .subscribe(this.target(), {
+          event: words,
+          expiresSeconds: isFetch ? 0 : this.random.integer(60, 600),
+          onNotify: ({ reason }) => {
+            if (reason === 'rejected' || reason === 'noresource') wish.isFinal = true
+          },
+        })
+        .then(
+          (subscription) => {
+            this.subscriptions.set(subscription, wish)
+            return subscription.ended
+          },
+          () => {},
+        ),
+    )
     const wish = { isWanted: !isFetch, isFinal: false }
   }
 
@@ -202,19 +165,15 @@ export class EventWorld {
     if (this.publications.size >= 6) return
     this.count += 1
     const state = `p${this.count}`
-    this.openEnds += 1
-    phone
-      .publish(this.target(), { event: words, state, expiresSeconds: this.random.integer(60, 600) })
-      .then(
+    this.expects(
+      phone.publish(this.target(), { event: words, state, expiresSeconds: this.random.integer(60, 600) }).then(
         (publication) => {
           this.publications.set(publication, state)
           return publication.ended
         },
         () => {},
-      )
-      .finally(() => {
-        this.openEnds -= 1
-      })
+      ),
+    )
   }
 
   private update(): void {
@@ -257,29 +216,15 @@ export class EventWorld {
     }
   }
 
-  private checkEmpty(): void {
-    if (this.openEnds > 0) this.violate(`${this.openEnds} promises never settled`)
-    if (this.network.inFlight > 0) this.violate(`${this.network.inFlight} messages never arrived`)
+  protected override check(): void {
     if (this.watchers.size > 0) this.violate(`${this.watchers.size} watchers are left`)
     if (this.current() !== '') this.violate(`"${this.current()}" is still published`)
-    for (const { name, stack } of this.stacks) {
-      const { transactions, dialogs, subscriptions, requests, proxied, counters } = stack.stats()
-      const left = { transactions, dialogs, subscriptions, requests, proxied }
-      if (Object.values(left).some((count) => count > 0)) this.violate(`${name} keeps ${JSON.stringify(left)}`)
-      if (counters.handlerErrors > 0) this.violate(`${name}: ${counters.handlerErrors} handlers failed`)
-    }
   }
 
-  private watch({ atMs, from, to, bytes, fate }: ObservedMessage): void {
-    this.sent += 1
-    if (this.ladder.length >= 4_000) return
+  protected override heard({ atMs, from, to, bytes, fate }: ObservedMessage): string {
     const text = Buffer.from(bytes).toString('latin1')
     const method = /^CSeq: *(\d+ \w+)/im.exec(text)?.[1] ?? ''
     const first = text.startsWith('SIP/2.0') ? text.slice(8, 11) : ''
-    this.ladder.push(`${atMs.toFixed(1)} ${fate} ${from.address}>${to.address} ${first} ${method}`)
-  }
-
-  private violate(what: string): void {
-    if (this.violations.length < 20) this.violations.push(`${this.clock.monotonicMs().toFixed(1)} ms: ${what}`)
+    return `${atMs.toFixed(1)} ${fate} ${from.address}>${to.address} ${first} ${method}`
   }
 }

@@ -2,47 +2,31 @@
  * Phones that call each other through one proxy or two on a bad network, by seed: forking, hunting, redirections, hooks, CANCEL
  * at any moment, answers of two branches. A broken rule is an entry in `violations`; the seed reproduces it.
  */
-import { type Call, type IncomingRequest, type ProxyOptions, SipStack } from '@carillon/sip-transaction'
-import { FakeClock, MemoryNetwork, type ObservedMessage, SeededRandom } from '@carillon/sip-transaction/testing'
+import type { Call, IncomingRequest, ProxyOptions, SipStack } from '@carillon/sip-transaction'
+import { type ObservedMessage, SeededRandom } from '@carillon/sip-transaction/testing'
 import { ProxyBook } from './proxy-book'
+import { drawConditions, StackRoom } from './stack-room'
 
 /** Longer than any timer of a call. */
 const drainMs = 1_200_000
 const sdp = 'v=0\r\no=- 1 1 IN IP4 10.0.0.1\r\ns=-\r\nc=IN IP4 10.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n'
-const refusals = [302, 401, 404, 407, 480, 486, 500, 503, 603] as const
+const refusals = [302, 401, 404, 407, 430, 480, 486, 500, 503, 603] as const
 const hosts = { alice: 1, bob: 2, carol: 3, edge: 8, core: 9 } as const
 
 /** One run. */
-export class ProxyWorld {
-  readonly violations: string[] = []
-  readonly ladder: string[] = []
-  sent = 0
-  private readonly random: SeededRandom
-  private readonly clock = new FakeClock()
-  private readonly network: MemoryNetwork
+export class ProxyWorld extends StackRoom {
   private readonly book = new ProxyBook(new Set([`10.0.0.${hosts.edge}`, `10.0.0.${hosts.core}`]))
-  private readonly stacks: { readonly name: string; readonly stack: SipStack }[] = []
   private readonly aborts: AbortController[] = []
   private readonly calls: Call[] = []
   private readonly scheme: 'udp' | 'tcp'
-  private openEnds = 0
 
   constructor(readonly seed: number) {
-    this.random = new SeededRandom(seed)
-    this.scheme = this.random.chance(0.25) ? 'tcp' : 'udp'
-    const isBad = this.random.chance(0.7)
-    this.network = new MemoryNetwork({
-      clock: this.clock,
-      random: this.random.fork(),
-      conditions: {
-        lossRate: isBad ? this.random.fraction() * 0.3 : 0,
-        duplicateRate: isBad ? this.random.fraction() * 0.3 : 0,
-        reorderRate: isBad ? this.random.fraction() * 0.3 : 0,
-        delayMinMs: this.random.integer(0, 20),
-        delayMaxMs: this.random.integer(20, isBad ? 600 : 100),
-      },
-    })
-    this.network.observe((message) => this.watch(message))
+    const chance = new SeededRandom(seed)
+    const scheme = chance.chance(0.25) ? 'tcp' : 'udp'
+    const isBad = chance.chance(0.7)
+    const weather = { isBad, lossRateMax: 0.3, delayMinMs: 20, calmDelayMs: 100, badDelayMs: 600 }
+    super(chance, (random) => drawConditions(random, weather))
+    this.scheme = scheme
   }
 
   /** Runs the operations, ends every call, waits for everything to be forgotten, and checks the rules. */
@@ -56,69 +40,44 @@ export class ProxyWorld {
       this.operate(alice)
       await this.clock.advance(this.random.pick([0, 1, 20, 200, 900, 4_000]))
     }
-    this.network.heal()
-    this.network.setConditions({ lossRate: 0, duplicateRate: 0, reorderRate: 0 })
-    for (const abort of this.aborts) abort.abort()
-    for (let round = 0; round < 3; round += 1) {
-      for (const call of this.calls) void call.bye()
-      await this.clock.advance(40_000)
-    }
-    await this.clock.advance(drainMs)
-    this.check()
-    for (const { stack } of this.stacks) {
-      const closing = stack.close({ graceMs: 0 })
-      await this.clock.advance(10_000)
-      await closing
-    }
-    if (this.clock.nextWakeMs() !== Number.POSITIVE_INFINITY) this.violate('a timer is left after close')
+    await this.hangUp(this.aborts, this.calls)
+    await this.end(drainMs)
   }
 
-  private async stack(name: keyof typeof hosts, isProxy: boolean): Promise<SipStack> {
-    const stack = await SipStack.create({
+  private member(name: keyof typeof hosts, isProxy: boolean): Promise<SipStack> {
+    return this.stack(name, {
       listen: [`${this.scheme}://10.0.0.${hosts[name]}:5060`],
-      transports: [
-        this.network.factory({
-          scheme: this.scheme,
-          transportName: this.scheme.toUpperCase(),
-          isReliable: this.scheme === 'tcp',
-        }),
-      ],
-      clock: this.clock,
-      random: this.random.fork(),
       sessionTimers: false,
       ...(isProxy ? { proxy: true } : {}),
-      logger: {
-        debug: () => {},
-        info: () => {},
-        warn: () => {},
-        error: (fields, message) => this.violate(`${name} logs an error: ${message} ${JSON.stringify(fields)}`),
-      },
     })
-    this.stacks.push({ name, stack })
-    return stack
   }
 
   private async phone(name: 'alice' | 'bob' | 'carol'): Promise<SipStack> {
-    const stack = await this.stack(name, false)
+    const stack = await this.member(name, false)
     stack.method('INVITE', (request) => this.ring(request))
     stack.method('MESSAGE', (request) => this.soon(() => request.reply(this.random.pick([202, 404, 503]))))
     return stack
   }
 
   private async proxy(name: 'edge' | 'core', next: 'core' | undefined): Promise<void> {
-    const stack = await this.stack(name, true)
-    stack.use(async (request) => {
-      this.openEnds += 1
+    const stack = await this.member(name, true)
+    const pass = async (request: IncomingRequest) => {
       if (this.random.chance(0.3)) await this.pause(this.random.integer(0, 400))
       await request.proxy(next === undefined ? this.targets() : this.uri('x', next), this.options())
-      this.openEnds -= 1
+    }
+    stack.use((request) => {
+      const passing = pass(request)
+      this.expects(passing)
+      return passing
     })
   }
 
   private targets() {
     const all = [this.uri('bob', 'bob'), this.uri('carol', 'carol'), this.uri('gone', 'nobody')]
     const count = this.random.integer(1, all.length)
-    return all.slice(0, count).map((uri) => ({ uri, q: this.random.pick([1, 1, 0.5, 0.2]) }))
+    // Sometimes they are flows of one device, of which it may get the request by one at a time.
+    const device = this.random.chance(0.2) ? { instance: 'urn:x:device' } : {}
+    return all.slice(0, count).map((uri) => ({ uri, q: this.random.pick([1, 1, 0.5, 0.2]), ...device }))
   }
 
   private options(): ProxyOptions {
@@ -158,23 +117,21 @@ export class ProxyWorld {
   private call(caller: SipStack, via: 'edge' | 'core'): void {
     const abort = new AbortController()
     this.aborts.push(abort)
-    this.openEnds += 1
-    caller
-      .invite(this.uri('anyone', via), {
-        sdp,
-        reliable: this.random.pick(['never', 'supported']),
-        signal: abort.signal,
-      })
-      .then(
-        (call) => {
-          this.take(call)
-          if (abort.signal.aborted) void call.bye()
-        },
-        () => {},
-      )
-      .finally(() => {
-        this.openEnds -= 1
-      })
+    this.expects(
+      caller
+        .invite(this.uri('anyone', via), {
+          sdp,
+          reliable: this.random.pick(['never', 'supported']),
+          signal: abort.signal,
+        })
+        .then(
+          (call) => {
+            this.take(call)
+            if (abort.signal.aborted) void call.bye()
+          },
+          () => {},
+        ),
+    )
     if (this.random.chance(0.4)) this.soon(() => abort.abort(), 3_000)
   }
 
@@ -187,40 +144,24 @@ export class ProxyWorld {
       }, 500)
     const dice = this.random.fraction()
     if (dice < 0.08) return
-    this.at(500 + this.random.integer(0, 3_000), () => {
+    this.later(500 + this.random.integer(0, 3_000), () => {
       if (request.isAnswered) return
       if (dice < 0.4) {
         const status = this.random.pick(refusals)
         request.reply(status, status === 302 ? { contact: `<${this.uri('carol', 'carol')}>` } : {})
         return
       }
-      this.openEnds += 1
-      request
-        .accept({ sdp })
-        .then((call) => this.take(call))
-        .catch(() => {})
-        .finally(() => {
-          this.openEnds -= 1
-        })
+      this.expects(request.accept({ sdp }).then((call) => this.take(call)))
     })
   }
 
   private take(call: Call): void {
     this.calls.push(call)
-    this.openEnds += 1
-    void call.ended.then(() => {
-      this.openEnds -= 1
-    })
+    this.expects(call.ended)
   }
 
   private ask(stack: SipStack, via: 'edge' | 'core'): void {
-    this.openEnds += 1
-    stack
-      .request({ method: 'MESSAGE', uri: this.uri('anyone', via) })
-      .catch(() => {})
-      .finally(() => {
-        this.openEnds -= 1
-      })
+    this.expects(stack.request({ method: 'MESSAGE', uri: this.uri('anyone', via) }))
   }
 
   private hangUpSome(): void {
@@ -228,37 +169,15 @@ export class ProxyWorld {
     if (live.length > 0) void this.random.pick(live).bye()
   }
 
-  private watch(message: ObservedMessage): void {
-    this.sent += 1
-    const line = this.book.note(message)
-    if (this.ladder.length < 4000) this.ladder.push(line)
+  protected override heard(message: ObservedMessage): string {
+    return this.book.note(message)
   }
 
-  private check(): void {
+  protected override check(): void {
     this.violations.push(...this.book.violations)
-    if (this.openEnds > 0) this.violate(`${this.openEnds} promises never settled`)
-    if (this.network.inFlight > 0) this.violate(`${this.network.inFlight} messages never arrived`)
-    for (const { name, stack } of this.stacks) {
-      const { transactions, dialogs, calls, ringing, requests, proxied, counters } = stack.stats()
-      const left = { transactions, dialogs, calls, ringing, requests, proxied }
-      if (Object.values(left).some((count) => count > 0)) this.violate(`${name} keeps ${JSON.stringify(left)}`)
-      if (counters.handlerErrors > 0) this.violate(`${name}: ${counters.handlerErrors} handlers failed`)
-    }
   }
 
   private pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.at(ms, resolve))
-  }
-
-  private soon(act: () => void, withinMs = 1_000): void {
-    this.at(this.random.integer(0, withinMs), act)
-  }
-
-  private at(afterMs: number, act: () => void): void {
-    this.clock.schedule(this.clock.monotonicMs() + afterMs, act)
-  }
-
-  private violate(what: string): void {
-    if (this.violations.length < 20) this.violations.push(`${this.clock.monotonicMs().toFixed(1)} ms: ${what}`)
+    return new Promise((resolve) => this.later(ms, resolve))
   }
 }

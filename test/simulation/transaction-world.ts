@@ -10,6 +10,7 @@ import {
   type ObservedMessage,
   SeededRandom,
 } from '@carillon/sip-transaction/testing'
+import { drawConditions } from './stack-room'
 
 type Effect = Parameters<LayerPeer['onEffect']>[0]
 
@@ -87,18 +88,17 @@ export class TransactionWorld {
     this.random = new SeededRandom(seed)
     this.isReliable = this.random.chance(0.3)
     this.weather = this.random.pick(['calm', 'lossy', 'lossy', 'stormy'] as const)
-    const isBad = this.weather !== 'calm'
     this.network = new MemoryNetwork({
       clock: this.clock,
       random: this.random.fork(),
-      conditions: {
-        lossRate: isBad ? this.random.fraction() * 0.4 : 0,
-        duplicateRate: isBad ? this.random.fraction() * 0.3 : 0,
-        reorderRate: isBad ? this.random.fraction() * 0.3 : 0,
-        delayMinMs: this.random.integer(0, 50),
-        // Four times this is the longest delay; with reordering it stays below T4, as RFC 3261 assumes.
-        delayMaxMs: this.random.integer(50, isBad ? 1200 : 200),
-      },
+      // Four times the longest delay is the longest there is; with reordering it stays below T4, as RFC 3261 assumes.
+      conditions: drawConditions(this.random, {
+        isBad: this.weather !== 'calm',
+        lossRateMax: 0.4,
+        delayMinMs: 50,
+        calmDelayMs: 200,
+        badDelayMs: 1_200,
+      }),
     })
     this.network.observe((message) => this.watch(message))
   }

@@ -95,6 +95,7 @@ export const stackUsageCodes = {
   DTMF_INVALID: 'A digit is one of 0 to 9, *, #, A to D, and ! for the hook flash.',
   TARGETS_MISSING: 'A bridge needs at least one target, and no more than the limit.',
   LISTEN_INVALID: 'A listen address is not of the form scheme://address:port.',
+  HEADERS_INVALID: 'A header of every request is none that the stack writes itself, and can be written in one line.',
   ADVERTISE_INVALID: 'The advertised address is not of the form host or host:port.',
   SESSION_TIMERS_INVALID: 'Session intervals are whole seconds, 90 at least, and the minimum is the smaller one.',
   TRANSPORT_UNKNOWN: 'No transport factory serves this scheme.',
@@ -108,6 +109,8 @@ export const stackUsageCodes = {
   HEP_INVALID: 'A HEP exporter needs host and port; a packet needs two IP addresses, ports, and a payload that fits.',
   IDENTITY_INVALID: 'An identity has one SIP or SIPS URI, one tel URI, or one of each.',
   TRUST_INVALID: 'A trust domain names addresses, networks and SIP domains.',
+  STIR_INVALID:
+    'Signing needs a private key on P-256 and an https URL; verifying needs trust anchors that are certificates.',
   METHOD_RESERVED: 'ACK and CANCEL belong to the stack, and BYE to its call; INVITE is sent with invite().',
 } as const
 

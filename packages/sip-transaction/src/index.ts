@@ -41,6 +41,7 @@ export type { DialogHandle, UpdateOptions } from './endpoint/calls/dialog-handle
 export type { Dtmf } from './endpoint/calls/dtmf'
 export type { EarlyDialog } from './endpoint/calls/early-dialog'
 export type { FollowOptions, IncomingTransfer } from './endpoint/calls/incoming-transfer'
+export { type ReadSessionDescription, sessionDescriptionOf } from './endpoint/calls/session-description'
 export type { DropReason, StackCounters } from './endpoint/counters'
 export type { NotifierEnd, NotifierOptions, NotifierSubscription, TerminateOptions } from './endpoint/events/notifier'
 export type { Publication, PublicationEnd, PublishOptions } from './endpoint/events/publication'

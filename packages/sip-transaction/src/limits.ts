@@ -42,13 +42,13 @@ export interface StackLimits {
   readonly registrationFlowsMax: number
   /** The longest lifetime that a registration of ours asks for or believes. */
   readonly registrationSecondsMax: number
-  /** A registration of ours is refreshed no sooner, however short a lifetime the registrar grants. */
+  /** A registration of ours is refreshed, or kept alive, no sooner, however short a time the registrar names. */
   readonly registrationRefreshMsMin: number
   /** The wait after the first failure of a registration of ours; it doubles with each further one (RFC 5626 §4.5). */
   readonly registrationRetryMs: number
   /** The longest wait between two attempts, whatever Retry-After says (RFC 5626 §4.5). */
   readonly registrationRetryMsMax: number
-  /** How often a datagram flow of a registration of ours is kept alive, at most (RFC 5626 §4.4.2). */
+  /** How often a datagram flow of a registration of ours is kept alive; a connection a quarter as often (RFC 5626 §4.4). */
   readonly registrationKeepAliveMs: number
   /** Subscriptions alive at once, of either side; over it a SUBSCRIBE gets 503. */
   readonly subscriptionsMax: number

@@ -148,6 +148,12 @@ export interface Transport {
    * @returns ends it
    */
   keepAlive?(remote: FlowAddress, everyMs: number, lost: (reason: string) => void): () => void
+  /**
+   * Pings a connection after 80 to 100 % of that time, again and again (RFC 5626 §4.4.1), and closes it when no answer
+   * comes. For transports with connections; `everyMs` is positive.
+   * @returns ends it
+   */
+  keepFlowAlive?(flow: Flow, everyMs: number): () => void
 }
 
 /** Makes transports for the listen URIs of one scheme, so that no central switch names them all. */

@@ -34,6 +34,16 @@ function uriOf(text: string): Uri {
 
 describe('name-addr', () => {
   it.each([
+    ['"Alice" <sip:alice%40home@example.com;transport=tcp>;tag=1', 'alice@home'],
+    ['<sips:+4930@example.com;user=phone>', '+4930'],
+    ['<tel:+49-30-1234;ext=5>', '+49-30-1234'],
+    ['<sip:example.com>', undefined],
+    ['<urn:service:sos>', undefined],
+  ])('RFC 3261 §20.20, RFC 3966 §3: who %s is', (text, user) => {
+    expect(nameAddr(text).user).toBe(user)
+  })
+
+  it.each([
     ['sip:a@b;tag=1', undefined, 'sip:a@b', '1', '<sip:a@b>;tag=1'],
     ['<sip:a@b;x=y>;tag=1', undefined, 'sip:a@b;x=y', '1', '<sip:a@b;x=y>;tag=1'],
     ['Bob <sip:a@b>', 'Bob', 'sip:a@b', undefined, 'Bob <sip:a@b>'],

@@ -21,6 +21,8 @@ import type { Wire } from '../grammar/wire'
 import { parametersMax } from '../limits'
 import { type Leniency, tolerant } from '../message/leniency'
 import { decodeUri, decodeUriPrefix, type Uri } from '../uri/parse-uri'
+import { SipUri } from '../uri/sip-uri'
+import { TelUri } from '../uri/tel-uri'
 
 /** The parts of a name-addr. */
 export interface NameAddrInit {
@@ -77,6 +79,12 @@ export class NameAddr {
     const raw = this.rawDisplayName
     if (raw.length === 0) return undefined
     return raw.charCodeAt(0) === 0x22 ? unquote(raw, 0, raw.length) : decodeText(raw)
+  }
+
+  /** Who it is: the user of a SIP URI, the number of a tel URI; undefined when there is neither. */
+  get user(): string | undefined {
+    if (this.uri instanceof SipUri) return this.uri.user
+    return this.uri instanceof TelUri ? this.uri.number : undefined
   }
 
   /** Header parameters (not those of the URI); names in lower case. */

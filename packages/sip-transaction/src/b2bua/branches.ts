@@ -4,7 +4,7 @@ import type { BridgeEffect } from './bridge-types'
 
 /** One called place. */
 export interface Branch {
-  state: 'idle' | 'calling' | 'ringing' | 'failed' | 'won' | 'left'
+  state: 'idle' | 'calling' | 'ringing' | 'failed' | 'won' | 'left' | 'redirected'
   /** The failure status. */
   status: number
   /** The answer of its early media. */
@@ -14,6 +14,8 @@ export interface Branch {
 /** All of them, by their numbers. */
 export class Branches {
   private readonly list: Branch[] = []
+  /** What all of them are offered. */
+  private offer: Uint8Array | undefined
 
   /** Makes that many branches. */
   open(count: number): void {
@@ -30,11 +32,24 @@ export class Branches {
     return branch?.state === 'calling' || branch?.state === 'ringing' ? branch : undefined
   }
 
+  /** Calls all that have not been called. */
   invite(sdp: Uint8Array | undefined, out: BridgeEffect[]): void {
+    this.offer = sdp
     for (let branch = 0; branch < this.list.length; branch += 1) {
+      if (this.list[branch]!.state !== 'idle') continue
       this.list[branch]!.state = 'calling'
       out.push({ kind: 'invite', branch, sdp })
     }
+  }
+
+  /** Calls so many more in place of that branch, or of all that there are, which do not count any more. */
+  redirect(index: number | undefined, count: number, out: BridgeEffect[]): void {
+    if (index === undefined) this.cancel(false, out)
+    this.list.forEach((branch, at) => {
+      if (index === undefined || at === index) branch.state = 'redirected'
+    })
+    this.open(count)
+    this.invite(this.offer, out)
   }
 
   /** Leaves every branch that has no final response yet. */
@@ -49,21 +64,26 @@ export class Branches {
 
   /** The call is up: what the branches offered is not needed any more. */
   forget(): void {
+    this.offer = undefined
     for (const branch of this.list) branch.earlySdp = undefined
   }
 
   /** Early media is played from one branch at a time. */
   mayPlayEarly(index: number): boolean {
-    return this.list.every((branch, at) => at === index || branch.earlySdp === undefined || branch.state === 'failed')
+    return this.list.every(
+      ({ state, earlySdp }, at) =>
+        at === index || earlySdp === undefined || state === 'failed' || state === 'redirected',
+    )
   }
 
   /** The branch whose failure the caller is told when nobody can answer any more; undefined while somebody can. */
   verdict(): { readonly branch: number; readonly status: number } | undefined {
-    const failed = this.list
+    const asked = this.list
       .map(({ state, status }, branch) => ({ state, status, branch }))
-      .filter(({ state }) => state === 'failed')
+      .filter(({ state }) => state !== 'redirected')
+    const failed = asked.filter(({ state }) => state === 'failed')
     // A 6xx speaks for every place where the user could be (RFC 3261 §16.7 step 5).
-    if (failed.length < this.list.length && !failed.some(({ status }) => status >= 600)) return undefined
+    if (failed.length < asked.length && !failed.some(({ status }) => status >= 600)) return undefined
     return failed.reduce((left, right) => (failureRank(right.status) < failureRank(left.status) ? right : left))
   }
 }

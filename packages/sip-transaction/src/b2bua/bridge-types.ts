@@ -9,6 +9,19 @@ export type BridgeSide = 'a' | 'b'
 /** Who ended a bridge. */
 export type BridgeParty = BridgeSide | 'core'
 
+/** Where a bridge stands. */
+export type BridgeState =
+  /** Not started, or the offer is with the media anchor. */
+  | 'setup'
+  /** The targets have been invited. */
+  | 'calling'
+  /** A target answered; its answer is with the media anchor. */
+  | 'answering'
+  /** The caller got the 2xx; its ACK has not come. */
+  | 'acking'
+  | 'active'
+  | 'ended'
+
 /** How a bridge ended. Times are monotonic differences in milliseconds. */
 export interface BridgeEnd {
   readonly disposition: Disposition
@@ -61,6 +74,8 @@ export type BridgeInput =
   /** The first 2xx of a branch. */
   | { readonly kind: 'accepted'; readonly branch: number; readonly sdp: Uint8Array | undefined }
   | { readonly kind: 'rejected'; readonly branch: number; readonly status: number }
+  /** So many other places are to be called in place of that branch, or of all; they count on from the last one. */
+  | { readonly kind: 'redirected'; readonly branch: number | undefined; readonly count: number }
   /** The caller cancelled, or its INVITE ended in another way before an answer. */
   | { readonly kind: 'cancelled' }
   /** The ACK for a 2xx that went to this side. */

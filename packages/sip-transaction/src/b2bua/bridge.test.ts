@@ -59,6 +59,43 @@ function up(): Rig {
 }
 
 describe('BridgeMachine', () => {
+  it("RFC 3261 §8.1.3.4: the contacts of a redirection are offered the same, and the redirection is nobody's failure", () => {
+    const rig = new Rig()
+    rig.give(start(2), anchored(1))
+    expect(rig.give({ kind: 'redirected', branch: 0, count: 2 })).toEqual(['invite 2', 'invite 3'])
+    expect(
+      rig.give({ kind: 'rejected', branch: 2, status: 404 }, { kind: 'rejected', branch: 1, status: 486 }),
+    ).toEqual([])
+    expect(rig.give({ kind: 'redirected', branch: 3, count: 1 })).toEqual(['invite 4'])
+    expect(rig.give({ kind: 'redirected', branch: 3, count: 1 })).toEqual([])
+    expect(rig.give({ kind: 'rejected', branch: 4, status: 480 })).toEqual(['reject 486', 'event ended', 'ended BUSY'])
+    expect(rig.give({ kind: 'redirected', branch: 4, count: 1 })).toEqual([])
+  })
+
+  it('RFC 3261 §9.1: places that ring are cancelled for others, and an answer that crosses that is dropped', () => {
+    const rig = new Rig()
+    rig.give(start(2), anchored(1), { kind: 'progress', branch: 0, status: 183, sdp }, anchored(2))
+    rig.give({ kind: 'rejected', branch: 1, status: 486 })
+    rig.nowMs = 9_000
+    expect(rig.give({ kind: 'redirected', branch: undefined, count: 1 })).toEqual(['cancel 0', 'invite 2'])
+    expect(rig.machine.deadline()).toBe(19_000)
+    expect(rig.machine.earlyBranch).toBe(-1)
+    expect(rig.give({ kind: 'accepted', branch: 0, sdp })).toEqual(['drop 0'])
+    expect(rig.give({ kind: 'progress', branch: 0, status: 180, sdp: undefined })).toEqual([])
+    expect(rig.give({ kind: 'progress', branch: 2, status: 183, sdp })).toEqual(['anchor answer b #3'])
+    expect(rig.give(anchored(3))).toEqual(['progress 183'])
+    expect(rig.give({ kind: 'accepted', branch: 2, sdp })).toEqual(['adopt 2', 'ack b', 'anchor answer b #4'])
+    expect(rig.machine.mayRedirect(undefined)).toBe(false)
+  })
+
+  it('RFC 3262 §5: whose offer the caller has heard of is not left for another place', () => {
+    const rig = new Rig()
+    rig.give({ kind: 'start', sdp: undefined, branches: 1 })
+    rig.give({ kind: 'progress', branch: 0, status: 183, sdp, isReliable: true })
+    expect([rig.machine.mayRedirect(undefined), rig.machine.mayRedirect(0)]).toEqual([false, false])
+    expect(rig.give({ kind: 'redirected', branch: undefined, count: 1 })).toEqual([])
+  })
+
   it('goes through a call: offer anchored, targets invited, answer anchored, caller accepted', () => {
     const rig = new Rig()
     expect(rig.give(start(2))).toEqual(['anchor offer a #1'])

@@ -7,23 +7,10 @@ import { AnchorCalls } from './anchor-calls'
 import { statusForCaller } from './best-response'
 import { Branches } from './branches'
 import { answeredEnd, cancelledEnd, failedEnd } from './bridge-end'
-import type { BridgeEffect, BridgeEnd, BridgeInput, BridgeParty, BridgeSide } from './bridge-types'
+import type { BridgeEffect, BridgeEnd, BridgeInput, BridgeParty, BridgeSide, BridgeState } from './bridge-types'
 import { EarlyMedia } from './early-media'
 import { Modification } from './modification'
 import { Transfer } from './transfer'
-
-/** Where a bridge stands. */
-export type BridgeState =
-  /** Not started, or the offer is with the media anchor. */
-  | 'setup'
-  /** The targets have been invited. */
-  | 'calling'
-  /** A target answered; its answer is with the media anchor. */
-  | 'answering'
-  /** The caller got the 2xx; its ACK has not come. */
-  | 'acking'
-  | 'active'
-  | 'ended'
 
 /** Times of one bridge, in milliseconds; Infinity for none. */
 export interface BridgeTimes {
@@ -74,6 +61,12 @@ export class BridgeMachine {
     return this.early.lateOffer === 'offered'
   }
 
+  /** Whether other places may be called in place of that branch, or of all: nobody has taken part in its media. */
+  mayRedirect(branch: number | undefined): boolean {
+    const isPending = branch === undefined || this.branches.pending(branch) !== undefined
+    return this.current === 'calling' && isPending && this.early.lateOffer === 'none'
+  }
+
   /** When {@link expire} is next due. */
   deadline(): number {
     return Math.min(this.ringDueMs, this.durationDueMs)
@@ -107,6 +100,7 @@ export class BridgeMachine {
     else if (kind === 'modify') this.modify(input, out)
     else if (kind === 'modify-abandoned') this.modification.abandoned(input.request, out)
     else if (kind === 'modify-answered') this.modification.answered(input.status, input.sdp, out)
+    else if (kind === 'redirected') this.redirected(input.branch, input.count, nowMs, out)
     else if (kind === 'transfer') this.transfer.begin(input.side, input.target, this.current === 'active', out)
     else if (kind === 'transfer-failed') this.transferFailed(input.status, nowMs, out)
     else if (kind === 'replaced') this.transfer.done(input.side, input.reason, out)
@@ -169,13 +163,11 @@ export class BridgeMachine {
     const purpose = this.anchors.take(token)
     switch (purpose?.kind) {
       case 'initial-offer':
-        this.fail({ status: status ?? 488 }, 'core', 'media', out)
-        return
       case 'early-offer':
       case 'early-late-answer':
       case 'final-answer':
       case 'late-offer':
-        this.fail({ status: status ?? 502 }, 'core', 'media', out)
+        this.fail({ status: status ?? (purpose.kind === 'initial-offer' ? 488 : 502) }, 'core', 'media', out)
         return
       case 'late-answer':
         this.hangUp('core', 'media', nowMs, out)
@@ -229,8 +221,8 @@ export class BridgeMachine {
   private accepted(index: number, sdp: Uint8Array | undefined, nowMs: number, out: BridgeEffect[]): void {
     const branch = this.branches.at(index)
     if (branch === undefined) return
-    if (this.current !== 'calling') {
-      branch.state = 'left'
+    if (this.current !== 'calling' || branch.state === 'redirected') {
+      if (branch.state !== 'redirected') branch.state = 'left'
       out.push({ kind: 'drop', branch: index })
       return
     }
@@ -281,6 +273,14 @@ export class BridgeMachine {
     this.early.lost(index)
     const verdict = this.branches.verdict()
     if (verdict !== undefined) this.fail(verdict, 'b', undefined, out)
+  }
+
+  private redirected(index: number | undefined, count: number, nowMs: number, out: BridgeEffect[]): void {
+    if (!this.mayRedirect(index)) return
+    if (index === undefined) this.ringDueMs = nowMs + this.times.ringTimeoutMs
+    if (index === undefined || index === this.early.branch) this.modification.abandon(out, undefined)
+    this.early.lost(index ?? this.early.branch)
+    this.branches.redirect(index, count, out)
   }
 
   private cancelled(out: BridgeEffect[]): void {

@@ -30,7 +30,7 @@ describe('hold', () => {
 })
 
 describe('origin', () => {
-  it('RFC 3264 §8: the next description of another maker gets the origin of the last one, a version higher', () => {
+  it('RFC 3264 §8, RFC 3725 §7: the next description of another maker gets the origin of the last one, a version higher', () => {
     const other = Buffer.from(sdp('sendrecv').replace('o=a 7 1 IN IP4 10.0.0.9', 'o=b 9 5 IN IP4 10.0.0.1'))
     expect(text(continuedFrom(sdp('sendrecv'), other))).toContain('o=a 7 2 IN IP4 10.0.0.9\r')
     expect(continuedFrom(undefined, other)).toBe(other)

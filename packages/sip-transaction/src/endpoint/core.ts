@@ -9,6 +9,7 @@ import type { Clock, Destination, Flow, FlowAddress, Logger, Random } from '../p
 import type { NextHopThrottle } from '../protection/next-hop-throttle'
 import type { TimerSettings } from '../timers/timer-settings'
 import { KeyedHash } from '../transaction/keyed-hash'
+import { PassingMap } from '../transaction/passing-map'
 import type { FlowTable } from '../transport/flow-table'
 import type { DialogSession } from './calls/dialog-session'
 import type { Capabilities } from './capabilities'
@@ -18,11 +19,12 @@ import { EventDialogs } from './events/event-dialog'
 import type { CallEnd, ExplicitDestination } from './options'
 import type { ProxyCore } from './proxy/proxy-core'
 import { Registrations } from './registration/registrations'
+import { type Listed, Roster } from './roster'
 import type { Egress } from './wire/egress'
 import type { Locator } from './wire/locator'
 
 /** Something alive that the end of the stack has to wait for, or to end. */
-export interface Closable {
+export interface Closable extends Listed {
   /** Ends it in order, as the protocol wants. */
   hangUp(reason: string): void
 }
@@ -30,17 +32,17 @@ export interface Closable {
 /** The shared state of one stack. */
 export class Core {
   /** Dialogs by {@link dialogKey}. */
-  readonly sessions = new Map<string, DialogSession>()
+  readonly sessions = new PassingMap<string, DialogSession>()
   /** Dialogs with subscriptions, and who waits for one. */
   readonly events = new EventDialogs(this)
   /** Our own registrations. */
   readonly registrations = new Registrations()
   /** Outgoing requests without a final answer. */
-  readonly requests = new Set<{ abandon(): void }>()
+  readonly requests = new Roster<Listed & { abandon(): void }>()
   /** Incoming requests without a final answer. */
   waiting = 0
   /** Incoming INVITEs, outgoing INVITEs, calls and bridges: what `close()` lets finish and then ends. */
-  readonly alive = new Set<Closable>()
+  readonly alive = new Roster<Closable>()
   /** INVITEs of ours that ended without a call, in case a 2xx comes late. */
   readonly refused: RefusedInvites
   /** When the next of them is forgotten. */

@@ -47,7 +47,7 @@ const expiriesPerInput = 32
 /** Runs inputs one after another and keeps the single wake-up of its endpoint. */
 export class Driver {
   /** Users by client transaction. */
-  readonly clients = new Map<TransactionId, ClientUser>()
+  readonly clients = new PassingMap<TransactionId, ClientUser>()
   /** Users by server transaction. */
   readonly servers = new PassingMap<TransactionId, ServerUser>()
   /** Effects of the input that is running; the layer appends to it. */

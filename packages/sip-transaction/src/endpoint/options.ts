@@ -29,6 +29,11 @@ export interface SipStackOptions {
   readonly advertise?: string
   /** The value of User-Agent and Server. */
   readonly userAgent?: string
+  /**
+   * Headers of every request that this stack makes itself, inside calls too; a header of the same name in the request goes
+   * before. Not of CANCEL and the ACK of a failure, nor of what is proxied.
+   */
+  readonly headers?: readonly HeaderInit[]
   /** Option tags understood besides the stack's own; they go into Supported and are not refused in Require. */
   readonly supported?: readonly string[]
   /** Certificates and trust of `tls://` and `wss://` listeners. Without a certificate they only open connections. */

@@ -11,7 +11,7 @@ export async function closeStack(runtime: StackRuntime, graceMs: number): Promis
   })
   await waitUntil(runtime, () => core.alive.size === 0, graceMs)
   core.submit(() => {
-    for (const closable of [...core.alive]) closable.hangUp('shutting down')
+    for (const closable of core.alive.list()) closable.hangUp('shutting down')
   })
   await waitUntil(
     runtime,
@@ -22,7 +22,7 @@ export async function closeStack(runtime: StackRuntime, graceMs: number): Promis
   core.submit(() => {
     // A call whose BYE still waits for an ACK ends here; whoever waits for it or for its end is told.
     for (const session of [...core.sessions.values()]) session.abandon()
-    for (const request of [...core.requests]) request.abandon()
+    for (const request of core.requests.list()) request.abandon()
     for (const session of [...core.sessions.values()]) session.close()
     core.events.close()
     core.registrations.close()

@@ -32,6 +32,7 @@ import { type IngressResult, readBrokenHead, readMessage } from './wire/ingress'
 import { Locator } from './wire/locator'
 import { resolverFor } from './wire/node-dns'
 import { createNodeRandom, nodeClock, ownAddressFor, silentLogger } from './wire/node-ports'
+import { checkedOwnHeaders } from './wire/own-headers'
 import { SenderSearch } from './wire/sender-search'
 
 /** Methods that mean nothing outside of a dialog (RFC 3261 §15.1.2, RFC 3262 §3, RFC 3311 §5). */
@@ -80,6 +81,7 @@ export class StackRuntime {
     }
     const driver = new Driver(layer, clock, logger, hooks, this.turns)
     const egress = new Egress(random, options.userAgent, parseAdvertised(options.advertise), ownAddressFor)
+    egress.ownHeaders = checkedOwnHeaders(options.headers ?? [])
     const locator = new Locator({
       dns: resolverFor(options.dns),
       limits: { ...defaultLocateLimits, ...options.limits?.locate },

@@ -44,7 +44,7 @@ export class SipStack {
 
   /**
    * Binds every listener, all or none.
-   * @throws SipUsageError LISTEN_INVALID, TRANSPORT_UNKNOWN, TLS_MISSING, TLS_INVALID, ADVERTISE_INVALID, DNS_SERVER_INVALID; SipTransportError when an address cannot be bound
+   * @throws SipUsageError LISTEN_INVALID, HEADERS_INVALID, TRANSPORT_UNKNOWN, TLS_MISSING, TLS_INVALID, ADVERTISE_INVALID, DNS_SERVER_INVALID; SipTransportError when an address cannot be bound
    */
   static async create(options: SipStackOptions): Promise<SipStack> {
     const stack = new SipStack(new StackRuntime(options))
@@ -55,6 +55,24 @@ export class SipStack {
   /** The bound listeners, in the order of the options. */
   get listeners(): readonly Listener[] {
     return this.core.egress.entries.map((entry) => entry.listener)
+  }
+
+  /** The URI of the first listener: where this stack is reached. */
+  get uri(): SipUri {
+    const [first] = this.listeners
+    if (first === undefined) throw new SipUsageError('LISTEN_INVALID', 'no listener')
+    return first.uri
+  }
+
+  /**
+   * How this stack names itself towards a peer, such as `request.source`: the advertised address, or that of the interface
+   * that leads there. What a session description of ours wants in its `c=` line.
+   * @returns undefined when no listener of that transport reaches the peer
+   */
+  localAddress(towards: FlowAddress): FlowAddress | undefined {
+    const { egress } = this.core
+    const entry = egress.entryFor(towards)
+    return entry === undefined ? undefined : egress.shownAddress(entry, towards.address)
   }
 
   /** Adds handlers for a method; requests inside calls go to the call instead. Several calls add up. */
@@ -85,7 +103,10 @@ export class SipStack {
       if (['ACK', 'CANCEL', 'INVITE', 'BYE'].includes(init.method))
         throw new SipUsageError('METHOD_RESERVED', init.method)
       const { core } = this
-      const spec = this.spec(init.method, init.uri, init, init.contact ?? init.method === 'REGISTER')
+      // RFC 3428 §7: a text, if nothing else is said.
+      const isText = init.method === 'MESSAGE' && init.body !== undefined && init.contentType === undefined
+      const body = isText ? { ...init, contentType: 'text/plain;charset=utf-8' } : init
+      const spec = this.spec(init.method, init.uri, body, init.contact ?? init.method === 'REGISTER')
       const fail = (code: TransactionErrorCode) => reject(new SipTransactionError(code))
       if (this.runtime.isClosed) fail('STACK_CLOSED')
       else if (init.signal?.aborted) fail('ABORTED')

@@ -50,6 +50,8 @@ export type ContextInput<T extends ContextTarget> =
     }
   /** A 3xx whose contacts are tried in its place (§16.7 step 4); with none left to be tried it is a `final`. */
   | { readonly kind: 'redirected'; readonly branch: ProxyBranch<T>; readonly targets: readonly T[] }
+  /** A flow that failed, and the next one of the same device: tried at once, whatever else is under way (RFC 5626 §7). */
+  | { readonly kind: 'replaced'; readonly branch: ProxyBranch<T>; readonly target: T }
   | { readonly kind: 'more'; readonly targets: readonly T[] }
   | { readonly kind: 'cancel' }
 
@@ -143,6 +145,9 @@ export class ResponseContext<T extends ContextTarget> implements MachineSubject 
         this.step(input.branch, 'final')
         if (this.state === 'forking') this.add(input.targets)
         break
+      case 'replaced':
+        this.replace(input.branch, input.target)
+        break
       case 'more':
         this.asked -= 1
         if (this.state === 'forking') this.add(input.targets)
@@ -191,6 +196,16 @@ export class ResponseContext<T extends ContextTarget> implements MachineSubject 
       if (branches.length >= settings.targetsMax) return
       branches.push(new ProxyBranch(target))
     }
+  }
+
+  private replace(branch: ProxyBranch<T>, target: T): void {
+    const { breadth } = branch
+    this.branch = branch
+    this.step(branch, 'final')
+    if (this.state !== 'forking') return
+    const next = new ProxyBranch(target)
+    this.branches.push(next)
+    this.tryOne(next, breadth)
   }
 
   private finish(

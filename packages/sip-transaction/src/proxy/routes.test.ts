@@ -151,7 +151,7 @@ describe('forwardRequest', () => {
     expect(message.getAll('Route')).toEqual(['<sip:after;lr>'])
   })
 
-  it('RFC 3327 §5.1: the Path of a registration comes before what Route the request has', () => {
+  it('RFC 3327 §5.4: the Path of a registration comes before what Route the request has', () => {
     const request = sampleRequest({ headers: [['Route', '<sip:later;lr>']] })
     const { nextHop, message } = written(request, 'sip:bob@192.0.2.5', 0, [route('<sip:edge;lr>')])
     expect(nextHop).toBe('sip:edge;lr')

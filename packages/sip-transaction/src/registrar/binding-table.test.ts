@@ -75,7 +75,7 @@ describe('registering', () => {
     expect(binding.path).toEqual(['<sip:p1.example.com;lr>'])
   })
 
-  it('RFC 3261 §10.3 step 8: answers with every contact, what is left of its time, and RFC 3327 Path', () => {
+  it('RFC 3261 §10.3 step 8: answers with every contact, what is left of its time, and with the Path (RFC 3327 §5.3)', () => {
     const table = new BindingTable()
     save(table, aor, register({ contacts: ['<sip:a@10.0.0.1>;expires=100;+sip.instance="<urn:x>"'] }), source, 0)
     const path: HeaderInit[] = [['Path', '<sip:p1.example.com;lr>']]

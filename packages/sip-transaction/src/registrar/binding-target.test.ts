@@ -74,5 +74,6 @@ describe('bindingTarget', () => {
     const plain = binding('sip:1001@192.0.2.9', 'UDP', '192.0.2.9', 5060)
     const all = [flow('a', 2), flow('b', 1), flow('a', 1), plain]
     expect(oneFlowPerDevice(all)).toEqual([all[0], all[1], plain])
+    expect(all.map((one) => bindingTarget(one, open).instance)).toEqual(['a', 'b', 'a', undefined])
   })
 })

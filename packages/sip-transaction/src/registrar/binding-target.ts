@@ -12,6 +12,8 @@ export interface BindingTarget {
   readonly destination?: FlowAddress & { readonly flowId: number }
   /** The Path (RFC 3327). */
   readonly routes?: readonly string[]
+  /** The device, where it has flows of its own (RFC 5626 §7). */
+  readonly instance?: string
 }
 
 /**
@@ -25,9 +27,10 @@ export interface BindingTarget {
  * @param isFlowOpen tells whether a connection is; without it every one counts as open
  */
 export function bindingTarget(binding: Binding, isFlowOpen: (flowId: number) => boolean = () => true): BindingTarget {
-  const { contact, q, receivedFrom, flowId, path, regId } = binding
-  if (path.length > 0) return { uri: contact, q, routes: path }
-  const byFlow = { uri: contact, q, destination: { ...receivedFrom, flowId } }
+  const { contact, q, receivedFrom, flowId, path, regId, instance } = binding
+  const device = regId === undefined || instance === undefined ? undefined : { instance }
+  if (path.length > 0) return { uri: contact, q, routes: path, ...device }
+  const byFlow = { uri: contact, q, destination: { ...receivedFrom, flowId }, ...device }
   if (regId !== undefined) return byFlow
   if (receivedFrom.transport !== 'UDP' && isFlowOpen(flowId)) return byFlow
   // Where a contact leads is its maddr if it has one (RFC 3261 §19.1.1): nobody may have calls sent to a third party.
@@ -37,7 +40,8 @@ export function bindingTarget(binding: Binding, isFlowOpen: (flowId: number) => 
 
 /**
  * One binding for each device: of several flows of one instance the first of the list, which is the one registered last;
- * a device must not get a request twice (RFC 5626 §7). The others are for when that one fails.
+ * a device must not get a request twice (RFC 5626 §7). For bridges and calls; `request.proxy` takes all of them, and tries
+ * the others when that one fails.
  */
 export function oneFlowPerDevice(bindings: readonly Binding[]): readonly Binding[] {
   const seen = new Set<string>()

@@ -103,5 +103,8 @@ export class AgedMap<K, V> {
     else older.newer = newer
     if (newer === undefined) this.last = older
     else newer.older = older
+    // What has left points to nothing, or the garbage collector would keep all that came after it for as long.
+    entry.older = undefined
+    entry.newer = undefined
   }
 }

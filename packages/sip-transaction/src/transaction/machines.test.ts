@@ -1,10 +1,7 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import { responseTo, type SipMessage, type SipRequest } from '@carillon/sip-parser'
 import { describe, expect, it } from 'vitest'
 import type { Effect } from '../effects'
 import type { Decision, MachineDefinition } from '../fsm/definition'
-import { drawMachine } from '../fsm/draw'
 import { sampleFlow, sampleRequest } from '../testing/sample-messages'
 import { SeededRandom } from '../testing/seeded-random'
 import { deriveTimers } from '../timers/timer-settings'
@@ -14,29 +11,10 @@ import { transactionMachines } from './machines'
 import { TransactionStore } from './store'
 import { Transaction, type TransactionKind } from './transaction'
 
-const FOLDER = fileURLToPath(new URL('../../../../docs/fsm/', import.meta.url))
 const KINDS = Object.keys(transactionMachines) as TransactionKind[]
-const UPDATE = process.env.CARILLON_WRITE === '1'
 
 /** States of a server in which the TU has all the time it wants. */
 const WAITS_FOR_TU = new Set(['invite-server proceeding'])
-
-describe('docs/fsm', () => {
-  it.each(KINDS)('%s.md is what the table says (CARILLON_WRITE=1 writes it)', (kind) => {
-    const path = `${FOLDER}${kind}.md`
-    const page = drawMachine(transactionMachines[kind].definition)
-    if (UPDATE) {
-      mkdirSync(FOLDER, { recursive: true })
-      writeFileSync(path, page)
-    }
-    expect(existsSync(path) ? readFileSync(path, 'utf8') : '').toBe(page)
-  })
-
-  it('has no page of a transaction machine that does not exist', () => {
-    const pages = readdirSync(FOLDER).filter((name) => /(client|server)\.md$/.test(name))
-    expect(pages.sort()).toEqual(KINDS.map((kind) => `${kind}.md`).sort())
-  })
-})
 
 type Cell = Decision<string, string>
 
@@ -130,22 +108,6 @@ const PAIRS = KINDS.flatMap((kind) =>
 )
 
 describe('transaction machines', () => {
-  it.each(KINDS)('%s: every state can be reached and describes itself, and every action and input is used', (kind) => {
-    const { definition } = transactionMachines[kind]
-    const table = tableOf(kind)
-    expect([...pathsOf(kind).keys()].sort()).toEqual(Object.keys(definition.states).sort())
-    const used = new Set<string>(definition.start.run)
-    for (const row of Object.values(table)) {
-      expect(Object.keys(row)).toEqual(Object.keys(definition.inputs))
-      for (const cell of Object.values(row))
-        if (typeof cell !== 'string') for (const action of cell.run) used.add(action)
-    }
-    expect([...used].sort()).toEqual(Object.keys(definition.actions).sort())
-    for (const input of Object.keys(definition.inputs)) {
-      expect(Object.values(table).some((row) => typeof row[input] !== 'string')).toBe(true)
-    }
-  })
-
   it.each(PAIRS)('$kind: $input in $state does what the table says and leaks nothing', ({ kind, state, input }) => {
     const cell = tableOf(kind)[state]?.[input]
     const r = rig(kind, false)

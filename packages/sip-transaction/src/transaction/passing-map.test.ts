@@ -21,6 +21,8 @@ describe('PassingMap', () => {
         model.clear()
       }
       expect(map.size).toBe(model.size)
+      expect(map.has(key)).toBe(model.has(key))
+      expect(new Set(map.values())).toEqual(new Set(model.values()))
       for (let name = 0; name < 6; name += 1) expect(map.get(`key ${name}`)).toBe(model.get(`key ${name}`))
     }
   })

@@ -1,12 +1,17 @@
 /**
  * A map for entries of which most are deleted before the next one is set, as requests are that are answered at once. The
  * newest entry is kept aside: a `Map` that gains and loses one entry with every message makes garbage each time that it
- * tidies itself up. Pure.
+ * tidies itself up. And its old table points to the new one then: once one has grown old, the garbage collector keeps every
+ * later one, until it next looks at everything. So they hold no values, only cells, which are emptied. Pure.
  */
+
+interface Cell<V> {
+  value: V | undefined
+}
 
 /** Entries by key; no order. */
 export class PassingMap<K, V extends object> {
-  private readonly settled = new Map<K, V>()
+  private readonly settled = new Map<K, Cell<V>>()
   private newestKey: K | undefined = undefined
   private newest: V | undefined = undefined
 
@@ -16,15 +21,23 @@ export class PassingMap<K, V extends object> {
 
   get(key: K): V | undefined {
     if (this.newest !== undefined && this.newestKey === key) return this.newest
-    return this.settled.size === 0 ? undefined : this.settled.get(key)
+    return this.settled.size === 0 ? undefined : this.settled.get(key)?.value
+  }
+
+  has(key: K): boolean {
+    return this.get(key) !== undefined
   }
 
   set(key: K, value: V): void {
-    if (this.newest !== undefined && this.newestKey !== key) this.settled.set(this.newestKey as K, this.newest)
-    if (this.settled.size > 0 && this.settled.has(key)) {
-      this.settled.set(key, value)
+    const { newest, newestKey } = this
+    if (newest !== undefined && newestKey !== key) {
+      this.settled.set(newestKey as K, { value: newest })
       this.newestKey = undefined
       this.newest = undefined
+    }
+    const known = this.settled.size > 0 ? this.settled.get(key) : undefined
+    if (known !== undefined) {
+      known.value = value
       return
     }
     this.newestKey = key
@@ -38,7 +51,18 @@ export class PassingMap<K, V extends object> {
       this.newest = undefined
       return true
     }
-    return this.settled.size > 0 && this.settled.delete(key)
+    const cell = this.settled.size > 0 ? this.settled.get(key) : undefined
+    if (cell === undefined) return false
+    cell.value = undefined
+    return this.settled.delete(key)
+  }
+
+  /** The values that are there now. */
+  values(): V[] {
+    const values: V[] = []
+    for (const { value } of this.settled.values()) if (value !== undefined) values.push(value)
+    if (this.newest !== undefined) values.push(this.newest)
+    return values
   }
 
   clear(): void {

@@ -1,6 +1,7 @@
 /** The media anchor of a bridge, asked one thing at a time in order; what it says comes back as inputs of the machine. */
 import type { BridgeEffect, BridgeInput } from '../../b2bua/bridge-types'
 import { hideOrigin } from '../../b2bua/topology'
+import { detachedBytes } from '../calls/detached-bytes'
 import type { Core } from '../core'
 import { describeError } from '../driver'
 import { ownHost } from './bridge-branch'
@@ -22,7 +23,7 @@ export class AnchorQueue {
     const { sdp: media, hideTopology } = this.options
     if (media === undefined) {
       // A copy: what goes to the other side is kept as long as the call lasts, and the message that it is a part of is not.
-      const own = hideTopology === true ? hideOrigin(sdp, ownHost(this.core)) : new Uint8Array(sdp)
+      const own = hideTopology === true ? hideOrigin(sdp, ownHost(this.core)) : detachedBytes(sdp)
       this.tell({ kind: 'anchored', token, sdp: own })
       return
     }

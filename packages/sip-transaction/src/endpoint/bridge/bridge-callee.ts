@@ -32,6 +32,8 @@ export interface CalleeUser {
   progress(response: SipResponse): void
   accepted(sdp: Uint8Array | undefined): void
   rejected(status: number): void
+  /** It names other places, which are to be called in its place; in place of `rejected`. */
+  redirected?(status: number, places: readonly ((user: CalleeUser) => Callee)[]): void
   /** An early dialog has been made. */
   early?(session: DialogSession): void
   /** Whether offers in provisional responses can be answered. */

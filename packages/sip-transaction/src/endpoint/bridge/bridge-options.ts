@@ -90,6 +90,8 @@ export interface BridgeOptions {
   readonly ringTimeoutMs?: number
   readonly maxDurationMs?: number
   readonly mode?: 'parallel'
+  /** Follows redirections: the contacts of a 3xx are called in place of the target that gave it. Default false: 480. */
+  readonly recurse?: boolean
   /** Aborting hangs the bridge up. */
   readonly signal?: AbortSignal
   readonly onEvent?: (event: BridgeEvent) => void

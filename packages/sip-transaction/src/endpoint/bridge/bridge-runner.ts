@@ -14,21 +14,19 @@ import type { CallEnd } from '../options'
 import type { IncomingRequest } from '../requests/incoming-request'
 import type { Bridge, CallLeg } from './bridge'
 import { AnchorQueue } from './bridge-anchor'
-import type { Callee, CalleeUser } from './bridge-callee'
+import type { Callee } from './bridge-callee'
 import type { BridgeCaller } from './bridge-caller'
 import { refuse } from './bridge-caller'
 import { type Change, RequestedChange } from './bridge-changes'
 import { answerForFailure } from './bridge-failure'
+import type { CalleeFactory, Invitations } from './bridge-invitations'
 import { type BridgeHost, BridgeLeg, EarlyLeg } from './bridge-leg'
-import type { BridgeOptions } from './bridge-options'
+import type { BridgeOptions, BridgeTarget } from './bridge-options'
 import { allowOf, relayRequest } from './bridge-relay'
 import { receiveRefer } from './bridge-transfer'
 
 /** What a called side is told when another one has answered (RFC 3326). */
 const answeredElsewhere: readonly HeaderInit[] = [['Reason', 'SIP ;cause=200 ;text="Call completed elsewhere"']]
-
-/** Makes a place to call, which tells the bridge what becomes of it. */
-export type CalleeFactory = (user: CalleeUser) => Callee
 
 /** One bridge under way. */
 export class BridgeRunner implements Closable, BridgeHost {
@@ -61,6 +59,7 @@ export class BridgeRunner implements Closable, BridgeHost {
     private readonly callId: string,
     private factories: readonly CalleeFactory[],
     readonly options: BridgeOptions,
+    private invitations: Invitations | undefined,
   ) {
     this.machine = new BridgeMachine({
       ringTimeoutMs: options.ringTimeoutMs ?? core.limits.ringTimeoutMs,
@@ -110,6 +109,22 @@ export class BridgeRunner implements Closable, BridgeHost {
 
   hangUp(reason: string): void {
     this.later({ kind: 'hangup', reason })
+  }
+
+  redirect(targets: readonly (string | BridgeTarget)[]): boolean {
+    const { invitations, machine } = this
+    if (invitations === undefined || !machine.mayRedirect(undefined)) return false
+    const places = invitations.to(targets.map((target) => (typeof target === 'string' ? { uri: target } : target)))
+    this.core.submit(() => this.callInstead(undefined, places))
+    return true
+  }
+
+  /** Calls places in place of that branch, or of all of them. */
+  private callInstead(branch: number | undefined, places: readonly CalleeFactory[], status = 480): void {
+    if (this.machine.mayRedirect(branch)) {
+      this.factories = [...this.factories, ...places]
+      this.input({ kind: 'redirected', branch, count: places.length })
+    } else if (branch !== undefined) this.input({ kind: 'rejected', branch, status })
   }
 
   sessionOf(side: BridgeSide): DialogSession | undefined {
@@ -198,6 +213,7 @@ export class BridgeRunner implements Closable, BridgeHost {
   private forgetSetUp(): void {
     this.callees = []
     this.factories = []
+    this.invitations = undefined
     this.caller?.settled()
     this.caller = undefined
   }
@@ -244,6 +260,7 @@ export class BridgeRunner implements Closable, BridgeHost {
       },
       accepted: (answer) => this.later({ kind: 'accepted', branch, sdp: answer }),
       rejected: (status) => this.later({ kind: 'rejected', branch, status }),
+      redirected: (status, places) => this.core.submit(() => this.callInstead(branch, places, status)),
       early: (session) => {
         session.owner ??= new EarlyLeg(this, branch)
       },

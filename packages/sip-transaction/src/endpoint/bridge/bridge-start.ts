@@ -12,15 +12,16 @@ import type { Core } from '../core'
 import type { IncomingRequest } from '../requests/incoming-request'
 import { readAddress } from '../requests/outgoing'
 import { Bridge } from './bridge'
-import { branchSpec, ownHost, takesEarlyOffers } from './bridge-branch'
-import { InvitedCallee, JoinedCallee } from './bridge-callee'
+import { branchSpec, ownHost } from './bridge-branch'
+import { JoinedCallee } from './bridge-callee'
 import { IncomingCaller } from './bridge-caller'
 import { ReplacingInvite } from './bridge-changes'
 import { type EstablishedCall, EstablishedCaller } from './bridge-established-caller'
+import { type CalleeFactory, Invitations } from './bridge-invitations'
 import { BridgeLeg } from './bridge-leg'
 import type { BridgeOptions, BridgeTarget } from './bridge-options'
 import { allowOf } from './bridge-relay'
-import { BridgeRunner, type CalleeFactory } from './bridge-runner'
+import { BridgeRunner } from './bridge-runner'
 
 /** Somebody to connect: a place to call, or a call that is up. */
 export type ConnectParty = string | SipUri | BridgeTarget | Call
@@ -50,9 +51,10 @@ export function startBridge(
   const replaced = replacedSession(core, incoming.message)?.owner
   if (replaced instanceof BridgeLeg && replaced.bridge !== undefined) return takePlace(replaced, incoming)
   const { message, from } = incoming
-  const factories = invited(core, { from, message }, targets, options)
+  const invitations = new Invitations(core, { from, message }, options)
+  const factories = invitations.to(targets.map(targetOf))
   const caller = new IncomingCaller(core, incoming, allowOf(options))
-  const runner = new BridgeRunner(core, caller, incoming.callId, factories, options)
+  const runner = new BridgeRunner(core, caller, incoming.callId, factories, options, invitations)
   core.submit(() => runner.start())
   return new Bridge(runner)
 }
@@ -68,7 +70,8 @@ export async function connectParties(
   options: ConnectOptions,
 ): Promise<Bridge> {
   const from = readAddress(options.from ?? fromOf(core, first), 'From')
-  const factories = calleesOf(core, second, from, options)
+  const invitations = new Invitations(core, { from: from.withParam('tag', undefined), message: undefined }, options)
+  const factories = calleesOf(second, invitations)
   if (first instanceof Call && isSameCall(first, second)) throw new SipUsageError('SAME_CALL')
   const established = first instanceof Call ? callOf(first) : await callFirst(core, targetOf(first), second, options)
   return new Promise((resolve, reject) => {
@@ -84,6 +87,7 @@ export async function connectParties(
         session.dialog.callId,
         factories,
         options,
+        invitations,
       )
       session.allow = allowOf(options)
       runner.start()
@@ -104,32 +108,15 @@ function takePlace(leg: BridgeLeg, incoming: IncomingRequest): Bridge {
   return new Bridge(bridge)
 }
 
-function invited(
-  core: Core,
-  caller: Parameters<typeof branchSpec>[1],
-  targets: readonly (BridgeTarget | string)[],
-  options: BridgeOptions,
-): CalleeFactory[] {
-  if (targets.length === 0 || targets.length > core.limits.bridgeTargetsMax) throw new SipUsageError('TARGETS_MISSING')
-  return targets.map((target): CalleeFactory => {
-    const spec = branchSpec(core, caller, targetOf(target), options, targets.length)
-    const isTaken = takesEarlyOffers(core, caller.message, targets.length)
-    return (user) => new InvitedCallee(core, spec, { ...user, takesEarlyOffers: isTaken })
-  })
-}
-
 function calleesOf(
-  core: Core,
   second: ConnectParty | readonly (string | BridgeTarget)[],
-  from: NameAddr,
-  options: ConnectOptions,
+  invitations: Invitations,
 ): CalleeFactory[] {
   if (second instanceof Call) {
     const { session } = callOf(second)
     return [(user) => new JoinedCallee(session, second, user)]
   }
-  const targets = isList(second) ? second : [targetOf(second)]
-  return invited(core, { from: from.withParam('tag', undefined), message: undefined }, targets, options)
+  return invitations.to((isList(second) ? second : [second]).map(targetOf))
 }
 
 /** Both sides would be one call, or the two ends of one: its media would go round in a circle. */

@@ -101,6 +101,106 @@ async function over(w: World): Promise<BridgeEnd> {
   return end
 }
 
+describe('places called in place of others', () => {
+  const calling = (w: World) => w.alice.invite('sip:bob@10.0.0.2:5060', { sdp: sdp('alice') })
+
+  it('RFC 3261 §8.1.3.4: the contacts of a 3xx are called when that is wanted, with the same offer', async () => {
+    const w = await world([bobUri], { recurse: true })
+    const call = calling(w)
+    await w.scenario.pass(100)
+    w.invites[0]!.reply(302, { contact: `<${carolUri};method=BYE>, <mailto:bob@example.com>, <${bobUri}>` })
+    await w.scenario.pass(100)
+    expect(w.invites.map(({ uri }) => uri.toString())).toEqual([bobUri, carolUri])
+    expect(owner(w.invites[1]!.body)).toBe('alice+relay')
+    await answered(w, 1, sdp('carol'))
+    const a = await w.scenario.settle(call)
+    expect(owner(a.remoteSdp)).toBe('carol+relay')
+    await w.scenario.settle(a.bye())
+    await over(w)
+  })
+
+  it('RFC 3261 §16.7: redirections that lead back come to an end, and are told as no redirection', async () => {
+    const w = await world([bobUri], { recurse: true })
+    const call = calling(w)
+    await w.scenario.pass(100)
+    w.invites[0]!.reply(302, { contact: `<${carolUri}>` })
+    await w.scenario.pass(100)
+    w.invites[1]!.reply(302, { contact: `<${bobUri}>` })
+    await expect(w.scenario.settle(call)).rejects.toMatchObject({ status: 480 })
+    expect(w.invites).toHaveLength(2)
+    await over(w)
+  })
+
+  it('a redirection is followed by choice only, and no further than the limit', async () => {
+    const plain = await world()
+    const refused = calling(plain)
+    await plain.scenario.pass(100)
+    plain.invites[0]!.reply(302, { contact: `<${carolUri}>` })
+    await expect(plain.scenario.settle(refused)).rejects.toMatchObject({ status: 480 })
+    expect(plain.invites).toHaveLength(1)
+    await over(plain)
+
+    const w = await world([bobUri], { recurse: true })
+    const call = calling(w)
+    await w.scenario.pass(100)
+    const many = Array.from({ length: 40 }, (_, index) => `<sip:x${index}@10.0.0.4:5060>`)
+    w.invites[0]!.reply(302, { contact: many.slice(0, 30).join(', ') })
+    await w.scenario.pass(100)
+    w.invites[1]!.reply(302, { contact: many.slice(30).join(', ') })
+    await w.scenario.pass(100)
+    expect(w.invites).toHaveLength(32)
+    for (const invite of w.invites.slice(2)) invite.reply(404)
+    await expect(w.scenario.settle(call)).rejects.toBeInstanceOf(CallFailedError)
+    await over(w)
+  })
+
+  it('RFC 3261 §9.1: a target that rings is cancelled for another one, which answers', async () => {
+    const w = await world()
+    const call = calling(w)
+    await w.scenario.pass(5_000)
+    expect(w.bridge().redirect({ uri: carolUri })).toBe(true)
+    await w.scenario.pass(200)
+    expect(w.invites.map((invite) => [invite.uri.toString(), invite.isAnswered])).toEqual([
+      [bobUri, true],
+      [carolUri, false],
+    ])
+    await answered(w, 1, sdp('carol'))
+    const a = await w.scenario.settle(call)
+    expect(owner(a.remoteSdp)).toBe('carol+relay')
+    expect(w.bridge().redirect(bobUri)).toBe(false)
+    await w.scenario.settle(a.bye())
+    expect(() => w.bridge().redirect('tel:1')).not.toThrow()
+    await over(w)
+  })
+
+  it('RFC 3261 §9.1: a 2xx that crosses the CANCEL of a replaced target is acknowledged and ended', async () => {
+    const w = await world()
+    w.scenario.network.setConditions({ delayMinMs: 20, delayMaxMs: 20 })
+    const call = calling(w)
+    await w.scenario.pass(500)
+    const accepting = w.invites[0]!.accept({ sdp: sdp('bob') })
+    expect(w.bridge().redirect([carolUri])).toBe(true)
+    const lost = await w.scenario.settle(accepting)
+    expect(await w.scenario.settle(lost.ended)).toMatchObject({ by: 'remote' })
+    await answered(w, 1, sdp('carol'))
+    const a = await w.scenario.settle(call)
+    expect(owner(a.remoteSdp)).toBe('carol+relay')
+    await w.scenario.settle(a.bye())
+    await over(w)
+  })
+
+  it('wrong targets change nothing', async () => {
+    const w = await world()
+    const call = calling(w)
+    await w.scenario.pass(100)
+    expect(() => w.bridge().redirect([])).toThrow(expect.objectContaining({ code: 'TARGETS_MISSING' }))
+    expect(() => w.bridge().redirect('sip:')).toThrow(expect.objectContaining({ code: 'TARGET_INVALID' }))
+    await answered(w)
+    await w.scenario.settle((await w.scenario.settle(call)).bye())
+    await over(w)
+  })
+})
+
 describe('a bridged call', () => {
   it('connects two calls with the media anchored, and ends when the caller hangs up', async () => {
     const w = await connected()

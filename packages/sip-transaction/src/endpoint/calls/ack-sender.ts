@@ -9,19 +9,22 @@ import type { Destination } from '../../ports'
 import type { Core } from '../core'
 import type { PeerHop } from '../wire/peer-hop'
 
-interface SentAck {
-  readonly bytes: Uint8Array
+/** An ACK as it is kept: as text, for a small buffer is cut from a large one, which it would keep alive. */
+export interface KeptAck {
+  readonly text: string
   readonly destination: Destination
   /** Called when it could not be sent. */
   readonly failed: () => void
 }
+
+const nothing = (): void => {}
 
 /** Writes the ACK for one destination: its Via says by which of our listeners it goes. */
 type WriteAck = (destination: Destination) => Uint8Array | undefined
 
 /** Sends and repeats ACKs. */
 export class AckSender {
-  private acks: ClientAcks<SentAck> | undefined
+  private acks: ClientAcks<KeptAck> | undefined
 
   constructor(
     private readonly core: Core,
@@ -51,8 +54,14 @@ export class AckSender {
   repeat(cseq: number): boolean {
     const ack = this.acks?.forRetransmission(cseq)
     if (ack === undefined) return false
-    this.core.driver.out.push({ kind: 'send', ...ack, transactionId: undefined })
+    sendAck(this.core, ack)
     return true
+  }
+
+  /** The ACK for that INVITE, for whoever repeats it once the dialog is over; nothing of the dialog is kept alive by it. */
+  kept(cseq: number): KeptAck | undefined {
+    const ack = this.acks?.forRetransmission(cseq)
+    return ack === undefined ? undefined : { ...ack, failed: nothing }
   }
 
   /** The INVITE's transaction is gone: its 2xx can come no more. */
@@ -64,8 +73,8 @@ export class AckSender {
   private sendTo(destination: Destination, others: readonly Destination[], cseq: number, write: WriteAck): void {
     const bytes = write(destination)
     if (bytes === undefined) return
-    const ack: SentAck = {
-      bytes,
+    const ack: KeptAck = {
+      text: Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1'),
       destination,
       failed: () => {
         // Another way may have been found, or the 2xx can come no more.
@@ -74,7 +83,7 @@ export class AckSender {
     }
     this.acks ??= new ClientAcks()
     this.acks.sent(cseq, ack)
-    this.core.driver.out.push({ kind: 'send', ...ack, transactionId: undefined })
+    this.core.driver.out.push({ kind: 'send', bytes, destination, transactionId: undefined, failed: ack.failed })
   }
 
   /** RFC 3263 §4.3: without a transaction there is no timeout to go by, but a way that fails is left for the next one. */
@@ -88,4 +97,15 @@ export class AckSender {
     const [next, ...rest] = others
     if (next !== undefined) this.sendTo(next, rest, cseq, write)
   }
+}
+
+/** Sends a kept ACK once more. */
+export function sendAck(core: Core, { text, destination, failed }: KeptAck): void {
+  core.driver.out.push({
+    kind: 'send',
+    bytes: Buffer.from(text, 'latin1'),
+    destination,
+    transactionId: undefined,
+    failed,
+  })
 }

@@ -11,6 +11,7 @@ import type { Core } from '../core'
 import type { CallEnd, Handler, InDialogOptions } from '../options'
 import { runHandlers } from '../requests/handler-chain'
 import type { IncomingRequest } from '../requests/incoming-request'
+import type { Listed } from '../roster'
 import type { DialogSession } from './dialog-session'
 import { sessionBody } from './session-body'
 import type { SessionOwner } from './session-owner'
@@ -193,7 +194,7 @@ export abstract class DialogHandle implements SessionOwner {
   private wait(durationMs: number, signal: AbortSignal | undefined): Promise<void> {
     const { core } = this
     return new Promise((resolve, reject) => {
-      const waiting = { abandon: () => end('STACK_CLOSED') }
+      const waiting: Listed & { abandon(): void } = { abandon: () => end('STACK_CLOSED') }
       const abort = () => end('ABORTED')
       const end = (code?: TransactionErrorCode) => {
         appointment.cancel()

@@ -16,7 +16,7 @@ import type { CallEnd, InDialogOptions } from '../options'
 import { credentialsOf } from '../requests/client-request'
 import type { IncomingRequest } from '../requests/incoming-request'
 import { PeerHop } from '../wire/peer-hop'
-import { AckSender } from './ack-sender'
+import { AckSender, type KeptAck } from './ack-sender'
 import { AnswerRepeater } from './answer-repeater'
 import { InDialogRequests, type ReinviteUser, type SentRequest, type SessionRequestUser } from './in-dialog-requests'
 import { answerLater, PeerOffers } from './peer-offers'
@@ -28,6 +28,12 @@ import { SessionDescriptions } from './session-descriptions'
 import type { SessionOwner } from './session-owner'
 import { refreshSession } from './session-refresh'
 import { SessionTimers, type SessionTimerUser } from './session-timers'
+
+/** An INVITE of ours that waits for its answer. */
+export interface PendingInvite {
+  /** Gives it up; its user hears of it. */
+  abandon(reason: string): void
+}
 
 /** A dialog that is alive. */
 export class DialogSession implements SessionTimerUser {
@@ -47,10 +53,12 @@ export class DialogSession implements SessionTimerUser {
   mayUpdate = false
   /** Reliable responses to the peer's INVITE, until it sends another one. */
   reliable: ReliableResponses | undefined
-  /** Gives up our INVITE that made this dialog; its user hears of it. Until it is answered. */
-  cancelInvite: (() => void) | undefined
+  /** Our INVITE that made this dialog, until it is answered. */
+  invite: PendingInvite | undefined
   /** Sends the ACK that is still owed, when the call ends before its user has sent it. */
   onAckWanted: (() => void) | undefined
+  /** Told when the dialog has been forgotten. */
+  onClosed: (() => void) | undefined
   private readonly answers: AnswerRepeater
   private readonly acks: AckSender
   /** The peer's INVITE that has no final response. */
@@ -79,6 +87,11 @@ export class DialogSession implements SessionTimerUser {
   /** True until the call is over. */
   get isAlive(): boolean {
     return this.usage.isAlive
+  }
+
+  /** True once the dialog has been forgotten. */
+  get isClosed(): boolean {
+    return this.usage.state === 'terminated'
   }
 
   /** A request of the peer in this dialog, ACK excepted. */
@@ -155,7 +168,7 @@ export class DialogSession implements SessionTimerUser {
 
   /** The first 2xx to our INVITE; an ACK is owed from now on. */
   accepted(response: SipResponse, flow: Flow): void {
-    this.cancelInvite = undefined
+    this.invite = undefined
     this.dialog.confirmByClient(response)
     this.core.onDialog('confirmed', this)
     this.hop.heardResponse(flow)
@@ -170,6 +183,11 @@ export class DialogSession implements SessionTimerUser {
   /** A repetition of a 2xx: the same ACK again (RFC 3261 §13.2.2.4). False when none has been sent. */
   repeatAck(cseq: number): boolean {
     return this.acks.repeat(cseq)
+  }
+
+  /** The ACK that has been sent for that INVITE, to be repeated when the dialog is over. */
+  keptAck(cseq: number): KeptAck | undefined {
+    return this.acks.kept(cseq)
   }
 
   /** Acknowledges the 2xx to that INVITE of ours; `sdp` answers the offer that it carried. */
@@ -225,9 +243,11 @@ export class DialogSession implements SessionTimerUser {
     if (!this.isOver) this.core.onDialog('ended', this)
     this.quieten()
     if (this.core.sessions.get(this.dialog.key) === this) this.core.sessions.delete(this.dialog.key)
-    const done = this.byeDone
+    const { byeDone, onClosed } = this
     this.byeDone = undefined
-    done?.()
+    this.onClosed = undefined
+    byeDone?.()
+    onClosed?.()
     this.core.onChange()
   }
 
@@ -347,7 +367,7 @@ export class DialogSession implements SessionTimerUser {
   }
 
   private quieten(): void {
-    this.cancelInvite = undefined
+    this.invite = undefined
     this.answers.stop()
     this.timers.stop()
     this.reliable?.close()

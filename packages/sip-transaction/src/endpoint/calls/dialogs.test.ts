@@ -71,6 +71,37 @@ describe('the dialogs of one INVITE', () => {
     await drained(w)
   })
 
+  it('RFC 3261 §13.2.2.4: a 2xx that comes again once the call is over gets the same ACK, that of a fork ACK and BYE', async () => {
+    const w = await calling()
+    const { phone, invite, to } = w
+    const way = { Contact: `<sip:bob@${phone.raw.address}>` }
+    phone.reply(invite, '200 OK', { To: `${to};tag=a`, ...way }, sdp('a'))
+    const call = await w.scenario.settle(w.calling)
+    await w.scenario.pass(10)
+    const ack = phone.last('ACK')
+    call.bye()
+    await w.scenario.pass(10)
+    phone.reply(phone.last('BYE'), '200 OK')
+    await w.scenario.pass(10)
+    const before = phone.raw.received.length
+    phone.reply(invite, '200 OK', { To: `${to};tag=a`, ...way }, sdp('a'))
+    await w.scenario.pass(10)
+    expect(phone.raw.received.slice(before)).toEqual([ack])
+    phone.reply(invite, '200 OK', { To: `${to};tag=b`, ...way }, sdp('b'))
+    await w.scenario.pass(10)
+    expect(phone.raw.received.slice(before + 1).map((text) => [text.split(' ')[0], tagOf(text)])).toEqual([
+      ['ACK', 'b'],
+      ['BYE', 'b'],
+    ])
+    phone.reply(phone.last('BYE'), '200 OK')
+    await w.scenario.pass(40_000)
+    const after = phone.raw.received.length
+    phone.reply(invite, '200 OK', { To: `${to};tag=a`, ...way }, sdp('a'))
+    await w.scenario.pass(100)
+    expect(phone.raw.received.length).toBe(after)
+    await drained(w)
+  })
+
   it('RFC 3261 §13.2.2.4: a 2xx after a failure of the same INVITE is ACKed and ended with BYE, once', async () => {
     const w = await calling()
     const { phone, invite, to } = w

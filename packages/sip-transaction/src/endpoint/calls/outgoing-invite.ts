@@ -11,6 +11,8 @@ import { OutgoingInviteMachine } from '../../ua/outgoing-invite'
 import type { Closable, Core } from '../core'
 import { ClientRequest, type ClientRequestSpec, credentialsOf } from '../requests/client-request'
 import { clientSpec, type OutgoingSpec } from '../requests/outgoing'
+import type { RosterPlace } from '../roster'
+import { AnsweredInvite } from './answered-invite'
 import { DialogSession } from './dialog-session'
 import { endUnwanted, rememberRefused } from './late-answers'
 import { type Answerer, ProvisionalResponses } from './provisional-responses'
@@ -39,6 +41,7 @@ interface Fork {
 
 /** One outgoing INVITE. */
 export class OutgoingInvite implements Closable {
+  rosterPlace: RosterPlace | undefined = undefined
   private readonly machine = new OutgoingInviteMachine()
   private readonly spec: ClientRequestSpec
   private client: ClientRequest
@@ -128,6 +131,9 @@ export class OutgoingInvite implements Closable {
     if (action === 'report-answer') {
       this.finish(session)
       this.user.accepted(session, response, invite)
+      const { auth, isWayNamed } = this
+      const sent = { cseq: invite.cseq.seq, credentials: credentialsOf(invite), auth, isWayNamed }
+      this.client.handOver(new AnsweredInvite(this.core, session, sent))
     } else {
       session.ack(invite)
       session.bye(undefined)
@@ -177,7 +183,7 @@ export class OutgoingInvite implements Closable {
     const invite = this.client.request!
     const session = new DialogSession(this.core, Dialog.ofClient(invite, response, flow.isSecure), true)
     session.auth = this.auth
-    session.cancelInvite = () => this.abandon('Replaced')
+    session.invite = this
     session.learn(response)
     session.hop.heardResponse(flow, this.isWayNamed)
     const sdp = sdpOf(invite)
@@ -194,7 +200,7 @@ export class OutgoingInvite implements Closable {
   }
 
   /** The session cannot come about: the INVITE is cancelled, and its user hears how it ended. */
-  private abandon(reason: string): void {
+  abandon(reason: string): void {
     this.client.cancel(reasonHeaders(reason))
   }
 

@@ -31,7 +31,7 @@ export function endReplaced(core: Core, invite: SipRequest): void {
   if (!invite.has('Replaces')) return
   const session = replacedSession(core, invite)
   if (session === undefined || session.owner?.isBridged === true) return
-  if (session.usage.state === 'early') session.cancelInvite?.()
+  if (session.usage.state === 'early') session.invite?.abandon('Replaced')
   else session.bye('SIP ;cause=200 ;text="Replaced"')
 }
 
@@ -44,6 +44,6 @@ function problemOf(core: Core, message: SipRequest): number | undefined {
   if (!session.isAlive) return 603
   if (session.usage.state !== 'early') return replaces.value.earlyOnly ? 486 : undefined
   // Of calls that still ring only those that we make can be replaced; a bridge knows its own targets.
-  const isOurs = session.cancelInvite !== undefined && session.owner?.isBridged !== true
+  const isOurs = session.invite !== undefined && session.owner?.isBridged !== true
   return isOurs ? undefined : 481
 }

@@ -1,5 +1,6 @@
 /** The session descriptions of one dialog, with the state of their negotiation: RFC 3264 §4 and §8, RFC 3261 §13.2.1. */
 import { Negotiation, type NegotiationVerdict } from '../../dialog/negotiation'
+import { detachedBytes } from './detached-bytes'
 
 /** What was sent and heard last, and the offer of the peer that is open. What comes from messages is kept as a copy. */
 export class SessionDescriptions extends Negotiation {
@@ -44,8 +45,8 @@ export class SessionDescriptions extends Negotiation {
   }
 
   private noteRemote(verdict: NegotiationVerdict, sdp: Uint8Array): NegotiationVerdict {
-    if (verdict === 'answer') this.remote = new Uint8Array(sdp)
-    else if (verdict === 'offer') this.openOffer = new Uint8Array(sdp)
+    if (verdict === 'answer') this.remote = detachedBytes(sdp)
+    else if (verdict === 'offer') this.openOffer = detachedBytes(sdp)
     return verdict
   }
 

@@ -304,7 +304,7 @@ describe('Replaces', () => {
 })
 
 describe('what is said inside a call', () => {
-  it('digits by INFO, and those that the media brought', async () => {
+  it('digits by INFO, and those that the media brought (RFC 4733 §2)', async () => {
     const w = await world()
     const alice = await call(w, 'bob')
     const heard: string[] = []

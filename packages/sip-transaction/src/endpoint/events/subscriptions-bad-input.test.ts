@@ -102,6 +102,40 @@ describe('NOTIFY', () => {
     }
   })
 
+  it.each([
+    ['after the 2xx', ['200', 'notify']],
+    ['before the 2xx', ['notify', '200']],
+    ['and the 2xx never comes', ['notify']],
+  ])(
+    'RFC 6665 §4.1.2.3: unsubscribing waits for the last NOTIFY and no longer, when that comes %s',
+    async (_, order) => {
+      const scenario = new Scenario()
+      const alice = await scenario.stack('alice')
+      const phone = new Phone(await scenario.raw('bob'), 'bob')
+      const subscribing = alice.subscribe(`sip:bob@${phone.raw.address}:5060`, { event: words })
+      await scenario.pass(100)
+      const first = phone.raw.received[0]!
+      notify(phone, first, 'a', 1, 'n')
+      const subscription = await scenario.settle(subscribing)
+      let endedMs = 0
+      void subscription.unsubscribe().then(() => {
+        endedMs = scenario.clock.monotonicMs()
+      })
+      await scenario.pass(100)
+      const leave = phone.raw.received.find((each) => /^SUBSCRIBE/.test(each) && /^Expires: 0/m.test(each))!
+      const saidMs = scenario.clock.monotonicMs()
+      for (const what of order) {
+        if (what === '200') answer(phone, leave, '200 OK', ['Expires: 0'])
+        else notify(phone, first, 'b', 2, 'n', { 'Subscription-State': 'terminated;reason=timeout' })
+        await scenario.pass(10)
+      }
+      expect(endedMs - saidMs).toBeGreaterThanOrEqual(0)
+      expect(endedMs - saidMs).toBeLessThan(50)
+      await scenario.pass(100_000)
+      expect(left(alice)).toEqual([0, 0, 0])
+    },
+  )
+
   it('a hundred forks make no more than the limit', async () => {
     const scenario = new Scenario()
     const alice = await scenario.stack('alice')

@@ -59,6 +59,25 @@ export class ProxyAddresses {
     return false
   }
 
+  /**
+   * A Request-URI without a maddr that names us, where the request came to the port and by the transport that go with it;
+   * these go too, for what is left is what is meant (§16.4).
+   */
+  withoutOwnMaddr(uri: Uri, entry: ListenerEntry | undefined): Uri {
+    if (entry === undefined || !(uri instanceof SipUri)) return uri
+    const maddr = uri.params.get('maddr')
+    if (maddr === undefined || maddr === null || maddr === '') return uri
+    const transport =
+      uri.scheme === 'sips' && uri.transport === undefined ? 'TLS' : (uri.transport ?? 'udp').toUpperCase()
+    const { local, name } = entry.transport
+    const shown = this.egress.shownAddress(entry, local.address)
+    const port = uri.port ?? defaultPort(transport)
+    if (transport !== name || (port !== local.port && port !== shown.port)) return uri
+    if (!this.isOurs(SipUri.of({ host: maddr, port }))) return uri
+    const params = [...uri.params].filter(([param]) => param !== 'maddr' && param !== 'transport')
+    return uri.with({ port: undefined, params: new Map(params) })
+  }
+
   private of(entry: ListenerEntry, remote: string): OwnTexts {
     const known = this.texts.get(entry)
     const { local } = entry.transport

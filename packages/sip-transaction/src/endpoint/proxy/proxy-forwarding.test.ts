@@ -38,6 +38,100 @@ describe('what a proxy is told and asked', () => {
     await drained(w)
   })
 
+  it.each([
+    ['430 of its edge', 430],
+    ['408 of its edge', 408],
+  ])('RFC 5626 §7: after %s the next flow of the same device is tried, and nobody is asked', async (_, status) => {
+    const asked: number[] = []
+    const flow = (uri: string) => ({ uri, instance: 'urn:uuid:1' })
+    const w = await world([flow(bobUri), flow(carolUri)], {
+      onBranchFailed: (failure) => {
+        asked.push(failure.status)
+        return undefined
+      },
+    })
+    const calling = call(w)
+    await w.scenario.pass(20)
+    expect(w.invites.map((invite) => invite.uri.toString())).toEqual([bobUri])
+    w.invites[0]!.reply(status)
+    await w.scenario.pass(20)
+    expect(w.invites.map((invite) => invite.uri.toString())).toEqual([bobUri, carolUri])
+    expect(asked).toEqual([])
+    w.invites[1]!.reply(status)
+    await expect(w.scenario.settle(calling)).rejects.toMatchObject({ status })
+    expect(asked).toEqual([status])
+    await drained(w)
+  })
+
+  it('RFC 5626 §5.3, §7: a flow that is gone, and one that leads nowhere, are followed by the next; other devices ring meanwhile', async () => {
+    const dead = { uri: 'sip:bob@10.0.0.9', flowId: 4_711, instance: 'urn:uuid:1' }
+    const nowhere = { uri: 'sip:bob@10.0.0.9', routes: ['<sip:10.0.0.9;transport=tls;lr>'], instance: 'urn:uuid:1' }
+    const w = await world([
+      dead,
+      { uri: carolUri, instance: 'urn:uuid:2' },
+      nowhere,
+      { uri: bobUri, instance: 'urn:uuid:1' },
+    ])
+    const calling = call(w)
+    await w.scenario.pass(50)
+    expect(w.invites.map((invite) => invite.uri.toString()).sort()).toEqual([bobUri, carolUri])
+    const bobs = w.invites.find(({ uri }) => uri.toString() === bobUri)!
+    await w.scenario.settle(Promise.all([calling, bobs.accept({ sdp })]))
+    expect(w.results).toEqual([200])
+  })
+
+  it('RFC 5626 §7: what a device has answered itself goes to none of its other flows', async () => {
+    const flow = (uri: string) => ({ uri, instance: 'urn:uuid:1' })
+    const w = await world([flow(bobUri), flow(carolUri)])
+    const calling = call(w)
+    await w.scenario.pass(20)
+    w.invites[0]!.reply(486)
+    await expect(w.scenario.settle(calling)).rejects.toMatchObject({ status: 486 })
+    expect(w.invites).toHaveLength(1)
+    await drained(w)
+  })
+
+  it('RFC 5626 §7: a caller who gave up is connected by no other flow', async () => {
+    const flow = (uri: string) => ({ uri, instance: 'urn:uuid:1' })
+    const abort = new AbortController()
+    const w = await world([flow(bobUri), flow(carolUri)])
+    const calling = call(w, { signal: abort.signal }).catch((error: unknown) => error)
+    await w.scenario.pass(20)
+    abort.abort()
+    await w.scenario.pass(20)
+    await w.scenario.settle(calling)
+    expect(w.invites).toHaveLength(1)
+    await drained(w)
+  })
+
+  it.each([
+    ['the address and port that it came to', 'sip:bob@example.com;maddr=10.0.0.2', 'sip:bob@example.com'],
+    [
+      'them by name',
+      'sip:bob@example.com:5060;maddr=10.0.0.2;transport=udp;user=phone',
+      'sip:bob@example.com;user=phone',
+    ],
+    ['another port', 'sip:bob@example.com:5070;maddr=10.0.0.2', undefined],
+    ['another transport', 'sip:bob@example.com;maddr=10.0.0.2;transport=tcp', undefined],
+    ['another host', 'sip:bob@example.com;maddr=10.0.0.77', undefined],
+  ])('RFC 3261 §16.4: a maddr that names us is taken off the Request-URI: %s', async (_, uri, left) => {
+    const scenario = new Scenario()
+    const alice = await scenario.stack('alice')
+    const proxy = await scenario.stack('proxy', { proxy: true })
+    const bob = await scenario.stack('bob')
+    const seen: string[] = []
+    bob.method('MESSAGE', (request) => {
+      seen.push(request.uri.toString())
+      request.reply(200)
+    })
+    proxy.use((request) => request.proxy({ uri: request.uri, nextHop: 'sip:10.0.0.3' }))
+    const response = await scenario.settle(
+      alice.request({ method: 'MESSAGE', uri, destination: proxyAddress, body: '' }),
+    )
+    expect(response.status).toBe(200)
+    expect(seen).toEqual([left ?? uri])
+  })
+
   it('aborting cancels the branches, and the caller gets 487', async () => {
     const abort = new AbortController()
     const w = await world([bobUri, carolUri], { signal: abort.signal })
@@ -191,7 +285,7 @@ describe('forwarding without state', () => {
 })
 
 describe('flows and registrations behind a proxy', () => {
-  it('RFC 3327, RFC 5626 §5.3: requests to a registered contact come by its Path and its connection', async () => {
+  it('RFC 3327 §5.2, RFC 5626 §5.3: requests to a registered contact come by its Path and its connection', async () => {
     const scenario = new Scenario()
     const phone = await scenario.stack('phone', { listen: ['tcp://10.0.0.1:5060'] })
     const edge = await scenario.stack('edge', { listen: ['udp://10.0.0.2:5060', 'tcp://10.0.0.2:5060'], proxy: true })
@@ -303,7 +397,7 @@ describe('flows and registrations behind a proxy', () => {
     await scenario.settle(call.bye())
   })
 
-  it('RFC 5658: where the sides differ in transport there are two Record-Routes, and both sides end calls by them', async () => {
+  it('RFC 5658 §5: where the sides differ in transport there are two Record-Routes, and both sides end calls by them', async () => {
     const scenario = new Scenario()
     const alice = await scenario.stack('alice', { listen: ['tcp://10.0.0.1:5060'] })
     const proxy = await scenario.stack('proxy', { listen: ['udp://10.0.0.2:5060', 'tcp://10.0.0.2:5060'], proxy: true })

@@ -18,6 +18,11 @@ export interface ProxyTarget {
   readonly routes?: readonly string[]
   /** Further headers of the request to this target. */
   readonly headers?: readonly HeaderInit[]
+  /**
+   * The device that this is a flow of. Of several targets with the same one a device gets the request by the first, and by
+   * the next when that fails with 430, 408 or without a response (RFC 5626 §7).
+   */
+  readonly instance?: string
   /** Short for `destination: { flowId }`. */
   readonly flowId?: number
 }

@@ -6,7 +6,7 @@ import { type HeaderInit, responseTo, type SipRequest, type SipResponse } from '
 import type { TransactionId } from '../../effects'
 import type { Flow } from '../../ports'
 import { forwardRequest, planForward } from '../../proxy/forward-request'
-import { type ContextEffect, ResponseContext } from '../../proxy/response-context'
+import { type ContextEffect, type ContextInput, ResponseContext } from '../../proxy/response-context'
 import type { MarkedFlow } from '../../proxy/route-mark'
 import { reasonsOf } from '../calls/reason'
 import type { Closable, Core } from '../core'
@@ -18,7 +18,8 @@ import { type LegOwner, ProxyLeg } from './proxy-leg'
 import type { BranchFailure, MoreTargets, ProxyOptions } from './proxy-options'
 import { calleeFlowOf, recordRoutes } from './proxy-record-route'
 import { hasWayBack, passBack } from './proxy-response'
-import { newTargets, type ReadTarget, readTargets, redirectTargets, targetKey } from './proxy-targets'
+import { type ReadTarget, readTargets, redirectTargets } from './proxy-targets'
+import { TargetSet } from './target-set'
 
 /** What is proxied, and how. */
 export interface ProxyJob {
@@ -50,7 +51,7 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
   private readonly context: ResponseContext<ReadTarget>
   private readonly out: ContextEffect<ReadTarget>[] = []
   private readonly legs: ProxyLeg[] = []
-  private known: Set<string> | undefined
+  private targets: TargetSet | undefined
   private cancel: SipRequest | undefined
   private isDraining = false
   private isSettled = false
@@ -101,8 +102,8 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
     const { signal } = job.options
     let { targets } = job
     if (targets.length > 1) {
-      this.known = new Set()
-      targets = newTargets(targets, this.known)
+      this.targets = new TargetSet()
+      targets = this.targets.add(targets)
     }
     this.input({ kind: 'start', targets })
     if (signal?.aborted) this.giveUp()
@@ -170,7 +171,7 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
     } else if (!hasWayBack(response)) {
       this.input({ kind: 'final', branch, status: 502, response: undefined, reason: 'status' })
     } else if (status < 300 || status >= 400 || !this.follow(leg, response)) {
-      this.input({ kind: 'final', branch, status, response, reason: 'status' })
+      this.finish({ kind: 'final', branch, status, response, reason: 'status' })
     }
     const { id } = leg.client
     const isOver = this.context.state === 'terminated' || this.method !== 'INVITE' || status < 300
@@ -179,10 +180,18 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
   }
 
   legFailed(leg: ProxyLeg, status: number, reason: 'timeout' | 'transport'): void {
-    this.input({ kind: 'final', branch: leg.branch, status, response: undefined, reason })
+    this.finish({ kind: 'final', branch: leg.branch, status, response: undefined, reason })
   }
 
-  private input(input: Parameters<ResponseContext<ReadTarget>['handle']>[0]): void {
+  private finish(final: Extract<ContextInput<ReadTarget>, { kind: 'final' }>): void {
+    const { branch, status, reason } = final
+    const isOpen = status >= 300 && this.context.state === 'forking' && !branch.isGivenUp
+    const spare = isOpen ? this.targets?.next(branch.target, status, reason) : undefined
+    if (spare === undefined) this.input(final)
+    else this.input({ kind: 'replaced', branch, target: spare })
+  }
+
+  private input(input: ContextInput<ReadTarget>): void {
     this.context.handle(input, this.core.driver.nowMs, this.out)
     this.drain()
   }
@@ -243,8 +252,8 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
   private follow(leg: ProxyLeg, response: SipResponse): boolean {
     const { options, targets } = this.job
     if (options.recurse !== true) return false
-    this.known ??= new Set(targets.map(targetKey))
-    const found = newTargets(redirectTargets(response, this.isSips), this.known)
+    this.targets ??= new TargetSet(targets)
+    const found = this.targets.add(redirectTargets(response, this.isSips))
     if (found.length > 0) this.input({ kind: 'redirected', branch: leg.branch, targets: found })
     return found.length > 0
   }
@@ -285,9 +294,9 @@ export class ProxyRun implements ServerUser, Closable, LegOwner {
   }
 
   private read(given: MoreTargets): readonly ReadTarget[] {
-    this.known ??= new Set(this.job.targets.map(targetKey))
+    this.targets ??= new TargetSet(this.job.targets)
     try {
-      return newTargets(readTargets(given), this.known)
+      return this.targets.add(readTargets(given))
     } catch (error) {
       this.core.logger.error({ error: describeError(error) }, 'A hook of a proxied request gave no targets')
       return []

@@ -1,5 +1,5 @@
 /** From a handler to a proxied request: what `IncomingRequest.proxy` and `forward` do (RFC 3261 §16.3 to §16.6, §16.11). */
-import { responseTo, type SipRequest, type SipResponse } from '@carillon/sip-parser'
+import { responseTo, type SipRequest, type SipResponse, SipUri } from '@carillon/sip-parser'
 import type { TransactionId } from '../../effects'
 import { SipUsageError } from '../../errors'
 import { withHistory } from '../../identity/proxied-history'
@@ -8,7 +8,7 @@ import type { ProxyOptions, ProxyTargets } from './proxy-options'
 import { calleeFlowOf, callerFlowOf } from './proxy-record-route'
 import { ProxyRun } from './proxy-run'
 import { forwardStateless } from './proxy-stateless'
-import { readTargets } from './proxy-targets'
+import { type ReadTarget, readTargets } from './proxy-targets'
 import type { ProxyableRequest } from './proxyable-request'
 
 /** Proxies a request with state. */
@@ -22,7 +22,7 @@ export function startProxy(
   const { message, flow } = incoming
   // Cancelled while its handler was looking for targets: that has been answered.
   if (incoming.wasAbandoned) return Promise.resolve(responseTo(message, 487))
-  const targets = readTargets(given)
+  const targets = readTargets(given).map((target) => atHome(core, incoming, target))
   const kept = options.history === undefined ? options : withHistory(incoming, options)
   incoming.handOver()
   return new Promise((resolve) => {
@@ -60,8 +60,9 @@ export function startForward(
   given: ProxyTargets,
   options: Pick<ProxyOptions, 'recordRoute' | 'headers' | 'history'>,
 ): void {
-  const [target, ...others] = readTargets(given)
-  if (target === undefined || others.length > 0) throw new SipUsageError('TARGETS_MISSING')
+  const [read, ...others] = readTargets(given)
+  if (read === undefined || others.length > 0) throw new SipUsageError('TARGETS_MISSING')
+  const target = atHome(core, incoming, read)
   if (incoming.wasAbandoned) return
   incoming.handOver()
   const { message, flow } = incoming
@@ -79,6 +80,13 @@ export function startForward(
     const way = { flow, options: kept, callerFlow: callerFlowOf(message, flow), calleeFlow }
     forwardStateless(core, message, target, countOwnRoutes(core, incoming), false, way)
   })
+}
+
+/** §16.4: a target that is the Request-URI is so without a maddr that names us, or the request would come back. */
+function atHome(core: Core, { message, flow }: ProxyableRequest, target: ReadTarget): ReadTarget {
+  const { uri } = message
+  if (!(uri instanceof SipUri) || !uri.params.has('maddr') || target.uri.toString() !== uri.toString()) return target
+  return { ...target, uri: core.proxy.own.withoutOwnMaddr(uri, core.egress.entryOf(flow)) }
 }
 
 /** §16.4: Route values that name us are not followed, however often they do. */

@@ -139,7 +139,7 @@ describe('a stateful proxy', () => {
     await drained(w)
   })
 
-  it('RFC 3261 §16.7 step 6: a 503 of the next hop becomes 500, and an unreachable one too', async () => {
+  it('RFC 3261 §16.7 step 6, §16.9: a 503 of the next hop becomes 500, and an unreachable one too', async () => {
     const w = await world()
     const calling = call(w)
     await w.scenario.pass(50)
@@ -148,7 +148,7 @@ describe('a stateful proxy', () => {
     await drained(w)
   })
 
-  it('no targets give 480, an unknown method is forwarded, Max-Forwards 0 gives 483', async () => {
+  it('RFC 3261 §16.5: no targets give 480, an unknown method is forwarded, Max-Forwards 0 gives 483', async () => {
     const none = await world([])
     await expect(none.scenario.settle(call(none))).rejects.toBeInstanceOf(CallFailedError)
     expect(none.results).toEqual([480])

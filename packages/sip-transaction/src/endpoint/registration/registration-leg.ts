@@ -68,6 +68,8 @@ export class RegistrationLeg {
   private asksOutbound: boolean
   private seconds: number
   private route = 0
+  /** What the Flow-Timer of the last 2xx said. */
+  private timerMs: number | undefined
   private stopWatching = () => {}
 
   /** @param routes the proxy of this flow, or, without outbound, those that are tried in turn */
@@ -195,7 +197,7 @@ export class RegistrationLeg {
       this.serviceRoutes = routes.ok ? routes.value.map(String) : []
       this.isOutbound = this.asksOutbound && tagsOf(response).includes('outbound')
       this.expiresAtMs = nowMs + granted * 1_000
-      this.useFlow(flow, nowMs)
+      this.useFlow(flow, nowMs, flowTimerMs(response))
     } else this.expiresAtMs = 0
     const action = this.step('accepted')
     if (action === 'hold') {
@@ -278,22 +280,37 @@ export class RegistrationLeg {
     this.user.failed(this, { response, code, retryInMs })
   }
 
-  private useFlow(flow: Flow, nowMs: number): void {
-    if (this.flow === flow) return
-    this.forgetFlow()
+  /** @param timerMs how long the edge keeps a flow that says nothing; undefined when it does not tell */
+  private useFlow(flow: Flow, nowMs: number, timerMs: number | undefined): void {
+    if (this.flow === flow && this.timerMs === timerMs) return
+    if (this.flow !== flow) {
+      this.forgetFlow()
+      this.upSinceMs = nowMs
+    } else this.stopWatching()
     this.flow = flow
-    this.upSinceMs = nowMs
+    this.timerMs = timerMs
     const { core } = this
     const lost = () => core.submit(() => this.take('lost'))
     const unwatch = core.registrations.watch(flow.id, lost)
-    const keepsAlive = this.plan.keepAlive ?? this.isOutbound
-    const transport = core.egress.entryOf(flow)?.transport
-    const everyMs = core.limits.registrationKeepAliveMs
-    const stopPings = keepsAlive ? transport?.keepAlive?.(flow.remote, everyMs, lost) : undefined
+    const stopPings = this.keepAlive(flow, timerMs, lost)
     this.stopWatching = () => {
       unwatch()
       stopPings?.()
     }
+  }
+
+  /** RFC 5626 §4.4: often enough for what lies between, and for the edge that says how long it waits. */
+  private keepAlive(flow: Flow, timerMs: number | undefined, lost: () => void): (() => void) | undefined {
+    if (!(this.plan.keepAlive ?? this.isOutbound)) return undefined
+    const { limits, egress } = this.core
+    const transport = egress.entryOf(flow)?.transport
+    const { registrationKeepAliveMs, registrationRefreshMsMin } = limits
+    const wanted = Math.max(timerMs ?? Number.POSITIVE_INFINITY, registrationRefreshMsMin)
+    if (transport?.keepAlive !== undefined)
+      return transport.keepAlive(flow.remote, Math.min(wanted, registrationKeepAliveMs), lost)
+    // Who neither does outbound nor names a time may not answer pings, and a flow without answers is closed.
+    if (!this.isOutbound && timerMs === undefined) return undefined
+    return transport?.keepFlowAlive?.(flow, Math.min(wanted, 4 * registrationKeepAliveMs))
   }
 
   private forgetFlow(): void {
@@ -332,6 +349,12 @@ function ownContact(request: SipRequest | undefined, response: SipResponse): Con
   const byFlow = listed.value.find((one) => regId !== undefined && one.instance === instance && one.regId === regId)
   const same = byFlow ?? listed.value.find((one) => one.uri.toString() === own.uri.toString())
   return same ?? (listed.value.length === 1 ? listed.value[0] : undefined)
+}
+
+/** RFC 5626 §4.4.1: the edge closes a flow that says nothing for so long. */
+function flowTimerMs(response: SipResponse): number | undefined {
+  const timer = response.decode('flowTimer')
+  return timer.ok && timer.value !== undefined && timer.value > 0 ? timer.value * 1_000 : undefined
 }
 
 function tagsOf(response: SipResponse): readonly string[] {

@@ -1,6 +1,8 @@
 /** Registrations of ours against a registrar of ours, on a network in memory: RFC 3261 §10.2, RFC 5626 §4, RFC 5627, RFC 3608. */
+import type { HeaderInit } from '@carillon/sip-parser'
 import { afterEach, describe, expect, it } from 'vitest'
 import { DigestVerifier } from '../../auth/verifier'
+import type { Transport, TransportFactory } from '../../ports'
 import type { Binding } from '../../registrar/binding'
 import { BindingTable, type BindingTableOptions } from '../../registrar/binding-table'
 import { SeededRandom } from '../../testing'
@@ -246,6 +248,57 @@ describe('outbound', () => {
     expect(registration.isRegistered).toBe(true)
     await world.scenario.pass(5_000)
     expect(world.bindings().map(({ regId }) => regId)).toEqual([1, 2])
+  })
+
+  it('RFC 5626 §4.4: keeps connections and sockets alive as often as Flow-Timer says, and as a refresh changes it', async () => {
+    let flowTimer: number | undefined = 20
+    const world = await World.create({ registrationSecondsMax: 600 }, (request, { table, scenario }) => {
+      const result = table.apply(request, scenario.clock.monotonicMs())
+      const headers: HeaderInit[] = flowTimer === undefined ? [] : [['Flow-Timer', flowTimer]]
+      request.reply(result.status, { ...result, headers: [...result.headers, ...headers] })
+      return true
+    })
+    const { network } = world.scenario
+    const kept: string[] = []
+    const keep = (name: string, everyMs: number) => {
+      const line = `${name} ${everyMs}`
+      kept.push(line)
+      return () => void kept.splice(kept.indexOf(line), 1)
+    }
+    const keeping = (factory: TransportFactory, more: Partial<Transport>): TransportFactory => ({
+      scheme: factory.scheme,
+      listen: async (...where) => Object.assign(await factory.listen(...where), more),
+    })
+    const phone = await world.scenario.stack('second', {
+      listen: ['udp://10.0.0.3:5060', 'tcp://10.0.0.3:5060'],
+      transports: [
+        keeping(network.factory({ scheme: 'udp', transportName: 'UDP' }), {
+          keepAlive: (_, everyMs) => keep('udp', everyMs),
+        }),
+        keeping(network.factory({ scheme: 'tcp', transportName: 'TCP', isReliable: true }), {
+          keepFlowAlive: (_, everyMs) => keep('tcp', everyMs),
+        }),
+      ],
+    })
+    const registration = phone.register({ aor, instance, outboundProxies: proxies })
+    await world.scenario.pass(1_000)
+    expect(kept.sort()).toEqual(['tcp 20000', 'udp 20000'])
+    for (const [next, expected] of [
+      [60, ['tcp 60000', 'udp 29000']],
+      [1, ['tcp 5000', 'udp 5000']],
+      [undefined, ['tcp 116000', 'udp 29000']],
+      [86_400, ['tcp 116000', 'udp 29000']],
+    ] as const) {
+      flowTimer = next
+      await world.scenario.pass(600_000)
+      expect(kept.sort()).toEqual(expected)
+    }
+    // A new connection is kept alive in place of the old one.
+    network.resetStreams('10.0.0.1', '10.0.0.3')
+    await world.scenario.pass(10_000)
+    expect(kept.sort()).toEqual(['tcp 116000', 'udp 29000'])
+    await world.scenario.settle(registration.unregister())
+    expect(kept).toEqual([])
   })
 
   it('RFC 5626 §4.2.1: registers without outbound where the first hop lacks it', async () => {

@@ -33,8 +33,8 @@ export interface RegisterOptions {
   /** How long the contact is to be bound; default 3600. The registrar has the last word. */
   readonly expiresSeconds?: number
   /**
-   * Keeps datagram flows open by STUN (RFC 5626 §4.4.2). By default where the registrar does outbound; true also where it
-   * does not, if it answers.
+   * Keeps flows open: datagrams by STUN, connections by pings, as often as the Flow-Timer of the registrar wants (RFC 5626
+   * §4.4). By default where the registrar does outbound; true also where it does not, for connections if it sends Flow-Timer.
    */
   readonly keepAlive?: boolean
   readonly headers?: readonly HeaderInit[]

@@ -15,6 +15,7 @@ import { readFeedback } from '../../protection/overload-feedback'
 import { requestClass } from '../../protection/request-class'
 import type { Core } from '../core'
 import { type Appointment, type ClientUser, describeError } from '../driver'
+import type { RosterPlace } from '../roster'
 import type { ListenerEntry, RequestExtras } from '../wire/egress'
 import type { Located } from '../wire/locator'
 
@@ -61,6 +62,7 @@ const codeOfFailure: Readonly<Record<LocateFailure, TransactionErrorCode>> = {
 
 /** One request under way. All methods run inside an input. */
 export class ClientRequest implements ClientUser {
+  rosterPlace: RosterPlace | undefined = undefined
   /** The request as last sent. */
   request: SipRequest | undefined
   private transactionId: TransactionId | undefined

@@ -251,6 +251,52 @@ describe('a call', () => {
   })
 })
 
+describe('a wall clock that is set', () => {
+  it.each([
+    ['forward by an hour and back', 3_600_000],
+    ['back by an hour and forward', -3_600_000],
+    ['forward by a minute and back', 60_000],
+  ])('RFC 7616 §5.5: %s locks nobody out, and lets nobody log in twice by the same words', async (_, jumpMs) => {
+    const w = await world({ nonceLifetimeMs: 120_000 })
+    w.server.method('REGISTER', (request) => request.reply(200))
+    const used: string[] = []
+    const { clock } = w.scenario
+    const logIn = async () => {
+      // New credentials begin with a new nonce.
+      const response = await w.scenario.settle(w.phone.request({ ...register, credentials: { ...alice } }))
+      expect(response.status).toBe(200)
+      used.push(w.seen.at(-1)?.message.get('Authorization') ?? '')
+    }
+    const replay = async () => {
+      for (const value of used) {
+        const headers: [string, string][] = [['Authorization', value]]
+        expect((await w.scenario.settle(w.phone.request({ ...register, headers }))).status).toBe(401)
+      }
+    }
+    const live = async () => {
+      for (let round = 0; round < 4; round += 1) {
+        await logIn()
+        await w.scenario.pass(70_000)
+        await replay()
+      }
+    }
+    await live()
+    clock.setWall(clock.wallMs() + jumpMs)
+    await live()
+    clock.setWall(clock.wallMs() - jumpMs)
+    await live()
+    // Until long after the clock has come to where it was before.
+    for (let hour = 0; hour < 3; hour += 1) {
+      await w.scenario.pass(3_600_000)
+      await replay()
+      await logIn()
+    }
+    await w.scenario.pass(3_600_000)
+    await logIn()
+    expect(w.verifier.noncesRemembered).toBe(1)
+  })
+})
+
 describe('a challenge to a request without credentials', () => {
   it('RFC 3261 §8.2.7: leaves nothing behind, and a copy of the request gets the same To tag', async () => {
     const w = await world()

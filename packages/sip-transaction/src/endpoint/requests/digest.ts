@@ -4,6 +4,7 @@
  */
 import type { HeaderInit, SipRequest } from '@carillon/sip-parser'
 import type { DigestHash } from '../../auth/digest'
+import { NonceClock } from '../../auth/nonce-clock'
 import type { DigestProof } from '../../auth/proof'
 import type { DigestVerifier } from '../../auth/verifier'
 import type { CredentialsHeader, DigestRefusal, DigestSecret } from '../../auth/verifier-options'
@@ -67,6 +68,9 @@ interface Verified {
 /** Under which the proofs stand in `request.locals`; nobody else can name it. */
 const proofsKey = ' digest.proofs'
 
+/** The time by which each verifier makes and judges its nonces. */
+const nonceClocks = new WeakMap<DigestVerifier, NonceClock>()
+
 /** Handlers that let only authenticated requests pass. The username is then in `request.locals` as `digest.username`. */
 export const digest = {
   /** As a user agent server or registrar: 401 with WWW-Authenticate. */
@@ -86,7 +90,7 @@ export const digest = {
     const headers: HeaderInit[] = []
     for (const { verifier, proof, header } of proofsOf(request)) {
       const bytes = typeof body === 'string' ? new TextEncoder().encode(body) : body
-      const value = verifier.info(proof, request.source.address, request.wallMs, bytes)
+      const value = verifier.info(proof, request.source.address, nonceTime(verifier, request), bytes)
       if (value !== undefined) headers.push([header, value])
     }
     return headers
@@ -97,8 +101,9 @@ function guard(verifier: DigestVerifier, lookup: DigestLookup, kind: Kind, optio
   const judge = (request: IncomingRequest, next: () => Promise<void>, secret: DigestSecret | undefined) => {
     // The request may have been cancelled while its user was looked up.
     if (request.isAnswered) return undefined
-    const { message, source, wallMs } = request
-    const verdict = verifier.verify(message, kind.credentials, secret, source.address, wallMs)
+    const { message, source } = request
+    const timeMs = nonceTime(verifier, request)
+    const verdict = verifier.verify(message, kind.credentials, secret, source.address, timeMs)
     if (verdict.ok) {
       request.locals.set(digestUsernameKey, verdict.username)
       const proof: Verified = { verifier, proof: verdict.proof, header: kind.info }
@@ -113,7 +118,7 @@ function guard(verifier: DigestVerifier, lookup: DigestLookup, kind: Kind, optio
       return undefined
     }
     const stale = reason === 'stale' || reason === 'replayed'
-    const challenges = verifier.challengeValues(source.address, wallMs, { stale })
+    const challenges = verifier.challengeValues(source.address, timeMs, { stale })
     const headers = challenges.map((value): HeaderInit => [kind.challenge, value])
     // Who has shown nothing yet is given nothing to keep: RFC 3261 §8.2.7.
     request.reply(kind.status, { headers, stateless: reason === 'absent' })
@@ -129,6 +134,16 @@ function guard(verifier: DigestVerifier, lookup: DigestLookup, kind: Kind, optio
       ? secret.then((found) => judge(request, next, found))
       : judge(request, next, secret)
   }
+}
+
+/** The wall clock may be set back, and with it nonces that were used would be good again, and new ones refused. */
+function nonceTime(verifier: DigestVerifier, request: IncomingRequest): number {
+  let clock = nonceClocks.get(verifier)
+  if (clock === undefined) {
+    clock = new NonceClock()
+    nonceClocks.set(verifier, clock)
+  }
+  return clock.at(request.wallMs)
 }
 
 function proofsOf(request: IncomingRequest): readonly Verified[] {

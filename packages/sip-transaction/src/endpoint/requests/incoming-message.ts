@@ -1,6 +1,9 @@
 /** What a request that came in says of itself, and where it came from. */
 import type { HeaderInit, NameAddr, SipRequest, Uri } from '@carillon/sip-parser'
 import type { Flow, FlowAddress } from '../../ports'
+import { type ReadSessionDescription, sessionDescriptionOf } from '../calls/session-description'
+
+const decoder = new TextDecoder()
 
 /** Where a request came from. */
 export interface RequestSource extends FlowAddress {
@@ -53,6 +56,19 @@ export abstract class IncomingMessage {
   /** The body; not to be changed. */
   get body(): Uint8Array {
     return this.message.body
+  }
+
+  /** The body as text, read as UTF-8; empty when there is none. */
+  get text(): string {
+    return decoder.decode(this.message.body)
+  }
+
+  /**
+   * The session description in the body, alone or as a part of it: undefined when there is none, else read, or the problem
+   * with the `suggestedStatus` to answer with. It is read at each access.
+   */
+  get sdp(): ReadSessionDescription | undefined {
+    return sessionDescriptionOf(this.message)
   }
 
   /** Where it came from. */

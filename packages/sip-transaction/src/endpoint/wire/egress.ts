@@ -43,6 +43,8 @@ export class Egress {
   families: readonly (4 | 6)[] = []
   /** Parameters that every Via of ours has besides, as they are written. */
   viaSuffix = ''
+  /** What every request of ours has besides, where it does not say otherwise itself. */
+  ownHeaders: readonly HeaderInit[] = []
   private readonly byFlow = new WeakMap<Flow, ListenerEntry>()
 
   constructor(
@@ -125,6 +127,7 @@ export class Egress {
         this.contactFor(entry, remote, plan.user, owesSips(plan)) + (extras.contactParams ?? ''),
       ])
     if (this.userAgent !== undefined) headers.push(['User-Agent', this.userAgent])
+    if (this.ownHeaders.length > 0) headers.push(...withoutThose(headers, this.ownHeaders))
     return createRequest({
       method: plan.method,
       uri: plan.uri,
@@ -148,6 +151,12 @@ export class Egress {
       port: local.port,
     }
   }
+}
+
+/** Those of the headers whose name is not among the others. */
+function withoutThose(others: readonly HeaderInit[], headers: readonly HeaderInit[]): HeaderInit[] {
+  const names = new Set(others.map(([name]) => name.toLowerCase()))
+  return headers.filter(([name]) => !names.has(name.toLowerCase()))
 }
 
 /** True when the Contact of a request must be a SIPS URI: its target is one, or its first hop (RFC 3261 §8.1.1.8). */

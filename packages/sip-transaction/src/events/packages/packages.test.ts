@@ -41,7 +41,7 @@ const presence: Presence = {
 }
 
 describe('presence', () => {
-  it('RFC 3863 §4.1: comes back as it was written', () => {
+  it('RFC 3856 §6, RFC 3863 §4.1: comes back as it was written', () => {
     expect(again(presencePackage, presence)).toEqual(presence)
   })
 

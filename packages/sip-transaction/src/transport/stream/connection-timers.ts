@@ -23,6 +23,8 @@ export class ConnectionTimers {
   private readonly answer: TimeoutQueue<Closable>
   private readonly queues: readonly (readonly [TimeoutQueue<Closable>, string])[]
   private readonly keepAlives: readonly TimeoutQueue<StreamConnection>[]
+  /** Pings asked for one connection, by connection. */
+  private readonly paced = new Map<StreamConnection, ScheduledWake>()
   private wake: ScheduledWake | undefined
   private wakeAtMs = Number.POSITIVE_INFINITY
 
@@ -98,19 +100,52 @@ export class ConnectionTimers {
     // Who has ended its side answers no keep-alive.
     this.answer.stop(connection)
     this.keepAliveOf(connection)?.stop(connection)
+    this.stopPacing(connection)
   }
 
   /** The connection is gone. */
   forget(connection: StreamConnection): void {
     for (const [queue] of this.queues) queue.stop(connection)
     this.keepAliveOf(connection)?.stop(connection)
+    this.stopPacing(connection)
+  }
+
+  /** Pings a connection at its own pace, besides the common one; a later call takes the place of an earlier. */
+  keepAliveEvery(connection: StreamConnection, everyMs: number): () => void {
+    let round = connection.id
+    const later = () => {
+      round += 1
+      const atMs = this.nowMs() + everyMs * keepAliveShares[round % keepAliveShares.length]!
+      wake = this.context.clock.schedule(atMs, ping)
+      this.paced.set(connection, wake)
+    }
+    const ping = () => {
+      this.paced.delete(connection)
+      connection.ping()
+      if (!connection.isOpen) return
+      this.answer.startOnce(connection, this.nowMs())
+      this.arm(this.answer.deadline())
+      later()
+    }
+    let wake: ScheduledWake | undefined
+    this.stopPacing(connection)
+    later()
+    return () => {
+      if (this.paced.get(connection) === wake) this.stopPacing(connection)
+    }
   }
 
   /** No timeout fires any more. */
   stop(): void {
+    for (const connection of [...this.paced.keys()]) this.stopPacing(connection)
     this.wake?.cancel()
     this.wake = undefined
     this.wakeAtMs = Number.POSITIVE_INFINITY
+  }
+
+  private stopPacing(connection: StreamConnection): void {
+    this.paced.get(connection)?.cancel()
+    this.paced.delete(connection)
   }
 
   private keepAliveOf(connection: StreamConnection): TimeoutQueue<StreamConnection> | undefined {

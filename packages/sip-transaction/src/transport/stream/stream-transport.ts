@@ -116,6 +116,11 @@ export class StreamTransport implements Transport, ConnectionOwner {
     if (flow.isIncoming && flow.peerIdentities.length > 0) this.index.alias(flow, port)
   }
 
+  keepFlowAlive(flow: Flow, everyMs: number): () => void {
+    if (!(flow instanceof StreamConnection) || !this.connections.has(flow)) return () => {}
+    return this.timers.keepAliveEvery(flow, everyMs)
+  }
+
   close(): Promise<void> {
     this.closing ??= this.shutDown()
     return this.closing

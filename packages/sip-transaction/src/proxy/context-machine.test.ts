@@ -1,50 +1,7 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
-import { fileURLToPath } from 'node:url'
 import type { SipResponse } from '@carillon/sip-parser'
 import { describe, expect, it } from 'vitest'
-import type { MachineDefinition } from '../fsm/definition'
-import { drawMachine } from '../fsm/draw'
-import { proxyBranchDefinition } from './branch-machine'
 import { proxyContextDefinition } from './context-machine'
 import { type ContextEffect, type ContextInput, type ContextTarget, ResponseContext } from './response-context'
-
-const folder = fileURLToPath(new URL('../../../../docs/fsm/', import.meta.url))
-const definitions: readonly MachineDefinition<string, string, string>[] = [
-  proxyBranchDefinition,
-  proxyContextDefinition,
-]
-
-describe('docs/fsm', () => {
-  it.each(definitions)('$name.md is what the table says (CARILLON_WRITE=1 writes it)', (definition) => {
-    const path = `${folder}${definition.name}.md`
-    const page = drawMachine(definition)
-    if (process.env.CARILLON_WRITE === '1') writeFileSync(path, page)
-    expect(existsSync(path) ? readFileSync(path, 'utf8') : '').toBe(page)
-  })
-
-  it.each(definitions)('$name is named in the list of machines', ({ name }) => {
-    expect(readFileSync(`${folder}README.md`, 'utf8')).toContain(`(${name}.md)`)
-  })
-})
-
-describe('every machine of a proxy', () => {
-  it.each(definitions)('$name decides every pair, and only with states and actions that it explains', (machine) => {
-    const states = Object.keys(machine.states).filter((state) => state !== machine.final)
-    expect(Object.keys(machine.table).sort()).toEqual(states.sort())
-    const used = new Set<string>(machine.start.run)
-    for (const state of states) {
-      const row: Readonly<Record<string, { run: readonly string[]; next: string } | string>> =
-        machine.table[state as never] ?? {}
-      expect(Object.keys(row).sort(), state).toEqual(Object.keys(machine.inputs).sort())
-      for (const decision of Object.values(row)) {
-        if (typeof decision === 'string') continue
-        expect(Object.keys(machine.states)).toContain(decision.next)
-        for (const action of decision.run) used.add(action)
-      }
-    }
-    expect([...used].sort()).toEqual(Object.keys(machine.actions).sort())
-  })
-})
 
 const response = (status: number) => ({ status }) as SipResponse
 type Rig = { context: ResponseContext<ContextTarget>; give: (input: ContextInput<ContextTarget>) => string[] }
