@@ -5,7 +5,7 @@
 import type { Verdict } from '../support/report.ts'
 import type { CallResult } from './call-generator.ts'
 import { runGenerator } from './generator.ts'
-import { costOf, costVerdict, measureRounds, type RoundResult, settleSeconds } from './rounds.ts'
+import { costOf, costVerdict, LostRound, measureRounds, type RoundResult, settleSeconds } from './rounds.ts'
 import type { Row } from './row.ts'
 import type { LoadedServer } from './servers.ts'
 
@@ -38,7 +38,7 @@ async function generate(server: LoadedServer, load: ProxiedLoad, seconds: number
   const result = await runGenerator<CallResult>('./proxied-call-generator.ts', args)
   if (result.completed < result.begun * 0.99) {
     const done = `${server.name} completed ${result.completed} of ${result.begun} calls, refused ${result.refused}`
-    throw new Error(`${done}; it wrote:\n${server.output().slice(-2000)}`)
+    throw new LostRound(`${done}; it wrote:\n${server.output().slice(-2000)}`)
   }
   const { begun, completed, answerUsP50, answerUsP99 } = result
   return { begun, done: completed, latencyUsP50: answerUsP50, latencyUsP99: answerUsP99 }

@@ -25,18 +25,25 @@ export interface RoundResult {
   readonly latencyUsP99: number
 }
 
+interface Measured {
+  readonly cpuUs: number
+  readonly result: RoundResult
+}
+
 /** A round on one server. */
 export type Round = (server: LoadedServer, seconds: number) => Promise<RoundResult>
 
-/** Measures servers that are settled, in turn; a row each. */
+/** So much was lost in a round that it measures nothing. The machine is shared: one such round is made again. */
+export class LostRound extends Error {}
+
+const repeatsMax = 3
+
+/** Measures servers that are settled, in turn; a row each. Rejects with a LostRound when a server loses one after the other. */
 export async function measureRounds(servers: readonly LoadedServer[], load: Round): Promise<Row[]> {
-  const measured = servers.map((): { cpuUs: number; result: RoundResult }[] => [])
+  const measured = servers.map((): Measured[] => [])
   for (let round = 0; round < rounds; round++) {
     for (const [index, server] of servers.entries()) {
-      const before = cpuMicroseconds(server.pid)
-      const result = await load(server, measuredSeconds)
-      const cpuUs = (cpuMicroseconds(server.pid) - before) / Math.max(1, result.done)
-      measured[index]?.push({ cpuUs, result })
+      measured[index]?.push(await measure(server, load, repeatsMax))
     }
   }
   return servers.flatMap((server, index) => {
@@ -48,6 +55,17 @@ export async function measureRounds(servers: readonly LoadedServer[], load: Roun
     const extra = [range, figure(latencyUsP50), figure(latencyUsP99)]
     return [{ server, cpuUs: median.cpuUs, result: `${done} of ${begun}`, extra }]
   })
+}
+
+async function measure(server: LoadedServer, load: Round, repeats: number): Promise<Measured> {
+  const before = cpuMicroseconds(server.pid)
+  try {
+    const result = await load(server, measuredSeconds)
+    return { cpuUs: (cpuMicroseconds(server.pid) - before) / Math.max(1, result.done), result }
+  } catch (thrown) {
+    if (!(thrown instanceof LostRound) || repeats === 0) throw thrown
+    return measure(server, load, repeats - 1)
+  }
 }
 
 /** The cost at one server; NaN when it was not measured. */
