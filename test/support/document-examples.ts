@@ -12,9 +12,9 @@ export interface DocumentExample {
 const DOCUMENTS = [
   'README.md',
   ...['sip-parser', 'sip-transaction', 'rtp-relay', 'server'].map((name) => `packages/${name}/README.md`),
-  ...['back-to-back', 'events', 'identity', 'observing', 'proxying', 'registrations', 'testing'].map(
-    (name) => `docs/guides/${name}.md`,
-  ),
+  ...['back-to-back', 'cookbook-drachtio', 'cookbook-kamailio', 'cookbook-sipgo', 'events', 'identity', 'observing']
+    .concat(['proxying', 'registrations', 'stir', 'testing'])
+    .map((name) => `docs/guides/${name}.md`),
   'docs/reference/api-review.md',
 ].filter((path) => files.includes(path))
 

@@ -157,6 +157,29 @@ export { type PrivacyRequest, type PrivacyValue, privacyOf } from './identity/pr
 export { applyPrivacy, type PrivacyOutcome, type PrivacyServiceOptions } from './identity/privacy-service'
 export type { HistoryOptions } from './identity/proxied-history'
 export { RequestHistory, type RetargetInit } from './identity/request-history'
+export type { PassportIdentity } from './identity/stir/canonical-identity'
+export type { CertificateSourceOptions, StirCertificate } from './identity/stir/certificates/certificate-source'
+export {
+  type FetchCertificate,
+  fetchCertificateByHttps,
+  type HttpsFetchOptions,
+} from './identity/stir/certificates/https-fetch'
+export type { TnAuthorization, TnRange } from './identity/stir/certificates/tn-auth-list'
+export {
+  IdentitySigner,
+  type IdentitySignerOptions,
+  type SignedCall,
+  type SignOptions,
+} from './identity/stir/identity-signer'
+export {
+  type IdentityVerdict,
+  IdentityVerifier,
+  type IdentityVerifierOptions,
+  type VerifyOptions,
+} from './identity/stir/identity-verifier'
+export type { IdentityRefusal } from './identity/stir/judgement'
+export type { Attestation, Passport, PassportClaims, PassportDestination } from './identity/stir/passport'
+export { type Verstat, verstatChanges } from './identity/stir/verstat'
 export {
   type AssertionOptions,
   type Destined,
