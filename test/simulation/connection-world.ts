@@ -29,6 +29,8 @@ export class ConnectionWorld {
   private readonly origins = new Map<string, string>()
   /** Ends of connections that have broken. */
   private readonly broken = new Set<string>()
+  /** Answers that went elsewhere before anybody was told that their connection had broken, by that connection. */
+  private readonly strays = new Map<string, { readonly what: string; readonly atMs: number }>()
   /** Connections on which the server has ever sent or got anything. */
   private readonly seen = new Set<number>()
 
@@ -68,13 +70,17 @@ export class ConnectionWorld {
       if (!this.closed.has(flow)) room.violate(`nobody was told that connection ${flow} broke`)
     if (hub.stats().connections !== 0)
       room.violate(`${hub.stats().connections} connections are counted and none is there`)
+    for (const { what } of this.strays.values()) room.violate(what)
     await room.end(0)
   }
 
   private async startServer(): Promise<SipStack> {
     const hub = await this.room.stack('hub', { listen: [`tls://${server}:5061`], sessionTimers: false })
     hub.on('connectionClosed', ({ flowId, remote }) => {
-      this.broken.add(`${remote.address}:${remote.port}`)
+      const name = `${remote.address}:${remote.port}`
+      this.broken.add(name)
+      // What breaks and what is answered in one instant may be told of in either order.
+      if (this.strays.get(name)?.atMs === this.room.clock.monotonicMs()) this.strays.delete(name)
       if (this.closed.has(flowId)) this.room.violate(`connection ${flowId} closed twice`)
       this.closed.set(flowId, this.room.clock.monotonicMs())
       for (const [user, flow] of this.registered) if (flow === flowId) this.registered.delete(user)
@@ -184,8 +190,9 @@ export class ConnectionWorld {
     const origin = this.origins.get(key)
     const goal = `${to.address}:${to.port}`
     if (fate !== 'sent' || origin === goal) return
-    const mayGoElsewhere = origin !== undefined && this.broken.has(origin) && origin.startsWith(`${to.address}:`)
-    if (!mayGoElsewhere) this.room.violate(`an answer to ${origin} went to ${goal}: ${text.split('\r\n')[0]}`)
+    const what = `an answer to ${origin} went to ${goal}: ${text.split('\r\n')[0]}`
+    if (origin === undefined || !origin.startsWith(`${to.address}:`)) this.room.violate(what)
+    else if (!this.broken.has(origin)) this.strays.set(origin, { what, atMs: this.room.clock.monotonicMs() })
   }
 }
 
