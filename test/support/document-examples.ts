@@ -12,9 +12,17 @@ export interface DocumentExample {
 const DOCUMENTS = [
   'README.md',
   ...['sip-parser', 'sip-transaction', 'rtp-relay', 'server'].map((name) => `packages/${name}/README.md`),
-  ...['back-to-back', 'cookbook-drachtio', 'cookbook-kamailio', 'cookbook-sipgo', 'events', 'identity', 'observing']
-    .concat(['proxying', 'registrations', 'stir', 'testing'])
-    .map((name) => `docs/guides/${name}.md`),
+  ...[
+    'back-to-back',
+    'cookbook',
+    'events',
+    'identity',
+    'observing',
+    'proxying',
+    'registrations',
+    'stir',
+    'testing',
+  ].map((name) => `docs/guides/${name}.md`),
   'docs/reference/api-review.md',
 ].filter((path) => files.includes(path))
 
