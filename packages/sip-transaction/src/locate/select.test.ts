@@ -34,9 +34,9 @@ describe('selectServices', () => {
     expect(names(records, ['TCP'])).toEqual([])
   })
 
-  it('RFC 3263 §4.3: a higher order comes after a lower one, whatever its preference, for when that fails', () => {
+  it('RFC 3403 §4.1: nothing of a higher order once a lower one has a match', () => {
     const records = [naptr(20, 1, 'SIP+D2U', 'b.example'), naptr(10, 9, 'SIP+D2T', 'a.example')]
-    expect(names(records)).toEqual(['TCP a.example', 'UDP b.example'])
+    expect(names(records)).toEqual(['TCP a.example'])
     expect(names(records, ['UDP'])).toEqual(['UDP b.example'])
   })
 

@@ -23,9 +23,8 @@ export function usableName(text: string): string | undefined {
 }
 
 /**
- * The services that NAPTR records name and the stack can use, the preferred first: by order, then by preference. Those of
- * a higher order are no alternatives to the lowest (RFC 3403 §4.1), but what is tried when it fails (RFC 3263 §4.3). Only
- * flag `s` and an empty expression mean something here.
+ * The services that NAPTR records name, the preferred first: of the lowest order with any that the stack can use, for
+ * what comes after it must not be looked at (RFC 3403 §4.1). Only flag `s` and an empty expression mean something here.
  */
 export function selectServices(
   records: readonly NaptrRecord[],
@@ -41,8 +40,10 @@ export function selectServices(
     const name = usableName(record.replacement)
     if (name !== undefined) usable.push({ record, goal: { name, transport } })
   }
+  const lowest = usable.reduce((order, { record }) => Math.min(order, record.order), Number.POSITIVE_INFINITY)
   return usable
-    .sort(({ record: one }, { record: other }) => one.order - other.order || one.preference - other.preference)
+    .filter(({ record }) => record.order === lowest)
+    .sort((one, other) => one.record.preference - other.record.preference)
     .map(({ goal }) => goal)
 }
 

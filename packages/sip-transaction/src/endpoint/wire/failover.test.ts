@@ -91,7 +91,7 @@ describe('finding servers by name', () => {
     const zone = `
 $ORIGIN example.com.
 @ NAPTR 50 1 "s" "SIP+D2T" "" _sip._tcp
-@ NAPTR 90 1 "s" "SIP+D2U" "" _sip._udp
+@ NAPTR 50 2 "s" "SIP+D2U" "" _sip._udp
 _sip._tcp SRV 1 0 5060 one
 _sip._udp SRV 1 0 5060 two
 one A 10.0.0.2
