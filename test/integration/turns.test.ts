@@ -93,8 +93,9 @@ it.each(['questions', 'calls', 'nonsense', 'headers', 'long', 'bodies', 'noise']
     stack.method('OPTIONS', (request) => request.reply(200))
     stack.method('INVITE', (request) => request.reply(486))
     const ports = stack.listeners.map(({ port }) => `${port}`)
-    const peer = spawn(process.execPath, ['-e', flooder, ...ports, kind], { stdio: ['pipe', 'inherit', 'inherit'] })
-    cleanups.push(() => peer.stdin.end())
+    const peer = spawn(process.execPath, ['-e', flooder, ...ports, kind], { stdio: ['pipe', 'ignore', 'ignore'] })
+    // Not by its input alone: a process that floods has been seen to hang in its own exit.
+    cleanups.push(() => peer.kill('SIGKILL'))
     await turnsFor(warmUpMs)
     const turns = await turnsFor(floodMs)
     const [ownMs, allMs] = [
