@@ -169,7 +169,10 @@ export class EventWorld extends StackRoom {
       phone.publish(this.target(), { event: words, state, expiresSeconds: this.random.integer(60, 600) }).then(
         (publication) => {
           this.publications.set(publication, state)
-          return publication.ended
+          return publication.ended.then(({ by }) => {
+            // Copies of lost answers fill the server; whom it refuses for that knows it.
+            if (by === 'remote') this.publications.delete(publication)
+          })
         },
         () => {},
       ),

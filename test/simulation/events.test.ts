@@ -14,6 +14,12 @@ describe('publishers and watchers on a bad network', () => {
     }
   })
 
+  it('keep the rules, seed 412650325, which broke one', async () => {
+    const world = new EventWorld(412_650_325)
+    await world.run(operations)
+    expect(world.violations).toEqual([])
+  })
+
   it('do the same again with the same seed', async () => {
     const twins = [new EventWorld(4), new EventWorld(4)]
     for (const world of twins) await world.run(operations)
