@@ -7,7 +7,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { runPnpm } from './install.mjs'
-import { PINNED_NODE, ROOT, recordStage, runToolQuietly, TOOLS } from './tools.mjs'
+import { PINNED_NODE, ROOT, recordFailures, recordStage, runToolQuietly, TOOLS } from './tools.mjs'
 
 const CORE = ['sip-parser', 'sip-transaction', 'rtp-relay']
 const NAMES = [...CORE, 'server']
@@ -23,6 +23,7 @@ export async function checkPackages({ nodeVersions }) {
   const report = (name, ok, output) => {
     if (ok) passed += 1
     else failed += 1
+    if (!ok) recordFailures([`${name}\n${output.trim()}`])
     console.log(`${ok ? 'ok    ' : 'FAILED'} ${name}${ok ? '' : `\n${output.trim()}`}`)
   }
   try {

@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process'
 import { appendFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 /** The project's root. */
@@ -84,9 +84,10 @@ export async function runVitest(args) {
     `--outputFile.json=${report}`,
   ])
   try {
-    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites } = JSON.parse(
+    const { numPassedTests, numFailedTests, numPendingTests, numFailedTestSuites, testResults } = JSON.parse(
       readFileSync(report, 'utf8'),
     )
+    recordFailures(testResults.flatMap(failuresOf))
     const failed = Math.max(numFailedTests, code === 0 ? 0 : 1, numFailedTests === 0 ? numFailedTestSuites : 0)
     recordStage('tests', numPassedTests, failed)
     if (numPendingTests > 0) console.log(`${numPendingTests} tests were skipped.`)
@@ -94,6 +95,21 @@ export async function runVitest(args) {
     recordStage('tests', 0, 1)
   }
   return code
+}
+
+/** What failed in one test file: each test with what it said, or the file itself when it could not be loaded. */
+function failuresOf({ name, status, message, assertionResults }) {
+  const failed = assertionResults.filter((result) => result.status === 'failed')
+  const file = relative(ROOT, name)
+  if (failed.length === 0) return status === 'failed' ? [`${file}\n${message}`] : []
+  return failed.map((result) => `${file} > ${result.fullName}\n${result.failureMessages.join('\n')}`)
+}
+
+/** Appends what failed to the file that CARILLON_FAILURES names, if it names one; long texts are cut. */
+export function recordFailures(texts) {
+  const file = process.env.CARILLON_FAILURES
+  const lines = texts.map((text) => `✗ ${text.split('\n').slice(0, 16).join('\n  ')}\n`)
+  if (file && lines.length > 0) appendFileSync(file, lines.join(''))
 }
 
 /** Appends a line `name passed failed` to the file that CARILLON_SUMMARY names, if it names one. */

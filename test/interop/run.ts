@@ -91,7 +91,10 @@ async function runCase(item: InteropCase, shared: Server | undefined, parentDir:
     return true
   } catch (error) {
     console.log(`✗ ${item.name} (${seconds(startedAt)})`)
-    console.log(indent(error instanceof Error ? error.message : String(error)))
+    const message = error instanceof Error ? error.message : String(error)
+    console.log(indent(message))
+    const failures = process.env.CARILLON_FAILURES
+    if (failures) appendFileSync(failures, `✗ ${item.name}\n${indent(message.slice(0, 2000))}\n`)
     if (server !== undefined) console.log(indent(`--- ${server.program.name}\n${server.program.tail(25, logged)}`))
     return false
   } finally {
