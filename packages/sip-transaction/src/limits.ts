@@ -251,7 +251,7 @@ export const defaultTransactionLimits: TransactionLimits = {
 export interface ProtectionLimits {
   /** Work of one turn of the event loop; over it what has come in waits for a later turn. */
   readonly turnMs: number
-  /** For how long the thread rests after a turn under load, while datagrams gather; 0 for not at all. */
+  /** For how long at most the thread rests after a turn under load, while datagrams gather; 0 for not at all. */
   readonly coalesceRestMs: number
   /** From how many datagrams a second on it does. */
   readonly coalesceFromPerSecond: number
@@ -280,7 +280,7 @@ export interface ProtectionLimits {
 /** The defaults of {@link ProtectionLimits}. */
 export const defaultProtectionLimits: ProtectionLimits = {
   turnMs: 4,
-  coalesceRestMs: 0.5,
+  coalesceRestMs: 2,
   coalesceFromPerSecond: 4_000,
   ingressQueueMax: 4_096,
   ingressQueueBytesMax: 16_777_216,

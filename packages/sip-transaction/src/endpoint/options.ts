@@ -61,7 +61,7 @@ export interface SipStackOptions {
    */
   readonly proxy?: ProxyStackOptions | true
   /**
-   * Under load the thread rests for half a millisecond after each turn that has left nothing to do, so that it wakes up
+   * Under load the thread rests for up to two milliseconds after each turn that has left nothing to do, so that it wakes up
    * for several datagrams at once, which halves what a small one costs; see docs/guides/protection.md. Not done while
    * other work of the process wants the thread, nor below 4000 datagrams a second. Default true.
    */

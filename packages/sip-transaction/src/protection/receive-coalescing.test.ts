@@ -29,6 +29,23 @@ describe('receive coalescing', () => {
     expect(run(6, 200).restMs).toBeGreaterThan(80)
   })
 
+  it('rests the shorter the more come: for as long as sixteen take', () => {
+    const restAt = (perMs: number) => {
+      let nowMs = 0
+      const coalescing = new ReceiveCoalescing({ restMs: 2, fromPerSecond: 4_000 }, () => 0)
+      for (let pass = 0; pass < 40; pass += 1) {
+        for (let datagram = 0; datagram < perMs; datagram += 1) coalescing.arrived()
+        nowMs += 1
+        coalescing.passed(nowMs, 0.1)
+      }
+      coalescing.arrived()
+      return coalescing.passed(nowMs, 0.1)
+    }
+    expect(restAt(4)).toBe(2)
+    expect(restAt(10)).toBeCloseTo(1.6, 1)
+    expect(restAt(31)).toBeCloseTo(0.52, 1)
+  })
+
   it('does not rest for few', () => {
     expect(run(1, 200).restMs).toBe(0)
   })

@@ -7,12 +7,14 @@
 const lookEveryMs = 10
 /** As many datagrams of one socket as a pass of Node's event loop reads at most: then more may be there already. */
 const datagramsPerPass = 32
+/** As many as are worth a rest; where they take longer to come than a rest may last, fewer have to do. */
+const datagramsPerRest = 16
 /** Part of the time that work other than this stack's may take; where it takes more, nothing is held up for it. */
 const othersShareMax = 0.25
 
 /** When to rest. */
 export interface CoalescingSettings {
-  /** How long at once, in milliseconds. */
+  /** How long at once at most, in milliseconds. */
   readonly restMs: number
   /** From how many datagrams a second on. */
   readonly fromPerSecond: number
@@ -24,7 +26,7 @@ export class ReceiveCoalescing {
   private arrivalsOfPass = 0
   private lookedAtMs = 0
   private lastBusyMs = 0
-  private isRestful = false
+  private restMs = 0
   private ownMs = 0
 
   /**
@@ -51,7 +53,7 @@ export class ReceiveCoalescing {
     this.arrivalsOfPass = 0
     this.ownMs += workedMs
     if (nowMs - this.lookedAtMs >= lookEveryMs) this.look(nowMs)
-    return this.isRestful && isDrained ? this.settings.restMs : 0
+    return isDrained ? this.restMs : 0
   }
 
   /** The thread has rested for so long, which counts as time of this stack. */
@@ -63,8 +65,9 @@ export class ReceiveCoalescing {
     const elapsedMs = nowMs - this.lookedAtMs
     const busyMs = this.busyMs()
     const othersMs = busyMs - this.lastBusyMs - this.ownMs
-    this.isRestful =
-      this.arrivals * 1000 >= this.settings.fromPerSecond * elapsedMs && othersMs <= othersShareMax * elapsedMs
+    const { restMs, fromPerSecond } = this.settings
+    const isWorth = this.arrivals * 1000 >= fromPerSecond * elapsedMs && othersMs <= othersShareMax * elapsedMs
+    this.restMs = isWorth ? Math.min(restMs, (datagramsPerRest * elapsedMs) / this.arrivals) : 0
     this.lookedAtMs = nowMs
     this.lastBusyMs = busyMs
     this.arrivals = 0

@@ -116,12 +116,12 @@ describe('turns of the event loop', () => {
     const restless = createNodeTurns(5)
     const quickest = { resting: Number.POSITIVE_INFINITY, restless: Number.POSITIVE_INFINITY }
     // The first look decides what the passes after it do.
-    await passMs(resting, 30)
+    await passMs(resting, 14)
     await new Promise((resolve) => setTimeout(resolve, 12))
-    await passMs(resting, 30)
+    await passMs(resting, 14)
     for (let pass = 0; pass < 8; pass += 1) {
-      quickest.resting = Math.min(quickest.resting, await passMs(resting, 30))
-      quickest.restless = Math.min(quickest.restless, await passMs(restless, 30))
+      quickest.resting = Math.min(quickest.resting, await passMs(resting, 14))
+      quickest.restless = Math.min(quickest.restless, await passMs(restless, 14))
     }
     expect(quickest.resting).toBeGreaterThan(2)
     expect(quickest.restless).toBeLessThan(2)
