@@ -16,7 +16,13 @@ export const relayErrorCodes = {
   SDP_TOO_MANY_MEDIA: 'The SDP has more media than a session may have.',
   SDP_MISMATCH: 'The SDP has another number of media than the session it belongs to allows (RFC 3264 §6, §8).',
   NO_OFFER: 'An answer came from the side that made the offer, or with no offer before it.',
+  CRYPTO_UNUSABLE: 'SRTP is offered, and none of its keys can be used (RFC 4568).',
+  CRYPTO_MISMATCH: 'The answer is not encrypted as was offered (RFC 4568 §5.1.3); nothing goes on in clear.',
   TOO_MANY_PENDING: 'Too many offers and answers of one session wait for their turn.',
+  WORKER_FAILED: 'A worker could not be started.',
+  WORKER_CRASHED: 'The worker that carried the session has crashed; the session is closed.',
+  WORKER_UNAVAILABLE: 'No worker is running at this moment; one is being started.',
+  WORKER_TIMEOUT: 'A worker has not answered in time; what was asked of it may still take effect.',
 } as const
 
 /** A code of {@link relayErrorCodes}. */

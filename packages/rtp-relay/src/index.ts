@@ -1,8 +1,7 @@
-/** @carillon/rtp-relay: a userspace relay of RTP and RTCP, with SDP rewriting, endpoint learning and statistics. */
+/** @carillon/rtp-relay: a userspace relay of RTP and RTCP, with SRTP, SDP rewriting, endpoint learning and statistics. */
 export type { CloseReason, RelayEvents, RelayListener } from './control/events'
-export type { InterfaceOptions, RelayOptions } from './control/options'
-export { type AnchorOptions, createRelay, type MediaAnchor, type Relay, type RelayStats } from './control/relay'
-export type { AnswerOptions, OfferOptions, RelaySession } from './control/relay-session'
+export type { InterfaceOptions, RelayOptions, WorkerLimits } from './control/options'
+export type { AnswerOptions, OfferOptions } from './control/relay-session'
 export { type MediaRewrite, rewriteSdp, type SdpRewrite } from './control/sdp-rewrite'
 export type { LegSnapshot, SessionSnapshot, StreamSnapshot } from './control/snapshot'
 export { RelayError, type RelayErrorCode, relayErrorCodes } from './errors'
@@ -11,3 +10,9 @@ export type { Clock, DatagramChannel, DatagramNetwork, DatagramSink, Random, Sch
 export type { LearningState } from './relay/latching'
 export type { DropCounts, Side } from './relay/leg'
 export type { TimeoutReason } from './relay/session'
+export type { AnchorOptions, MediaAnchor } from './worker/anchor'
+export type { WorkerState, WorkerStats } from './worker/engine-slot'
+export type { TappedPacket } from './worker/protocol'
+export { createRelay, type Relay, type RelayStats } from './worker/relay'
+export type { Abortable, RelaySession } from './worker/session'
+export type { TapListener } from './worker/tap'

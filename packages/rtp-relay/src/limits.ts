@@ -35,6 +35,16 @@ export const defaultRelayLimits: RelayLimits = {
   livenessIntervalMs: 1_000,
 }
 
+/** From how many packets a second on a thread rests between them. */
+export const restFromPerSecond = 4_000
+/** How long a thread rests after it has read everything there was: what comes meanwhile is late by this much at most. */
+export const restMs = 1
+/** Crypto attributes of one medium that are looked at. */
+export const cryptosPerMediaMax = 32
+/** Synchronization sources that one SRTP key may serve at once. */
+export const srtpSourcesMax = 64
+/** Bytes of the largest UDP datagram (RFC 768, RFC 791). */
+export const datagramBytesMax = 65_507
 /** A jump forward of more sequence numbers than this restarts loss counting (RFC 3550 appendix A.1, MAX_DROPOUT). */
 export const sequenceDropoutMax = 3_000
 /** A packet late by more sequence numbers than this restarts loss counting (RFC 3550 appendix A.1, MAX_MISORDER). */
@@ -43,3 +53,25 @@ export const sequenceMisorderMax = 100
 export const sequenceHistory = 128
 /** A change of transit time over this is a new time base of the sender, not jitter. */
 export const transitJumpMaxMs = 5_000
+/** Workers of one relay. */
+export const workersMax = 256
+/** How long a worker has for starting, and for closing before it is ended by force. */
+export const workerStartTimeoutMs = 10_000
+/** How long a worker has for an answer; WORKER_TIMEOUT after it. */
+export const workerRequestTimeoutMs = 5_000
+/** How often a worker reports how it stands. */
+export const workerReportIntervalMs = 1_000
+/** A worker that has missed so many reports in a row is ended and replaced. */
+export const workerMissedReportsMax = 15
+/** Snapshots that a report carries, of one session after the other, so that a crash leaves a last known one. */
+export const workerSnapshotsPerReport = 50
+/** The wait before a crashed worker is replaced; doubled at each crash that follows soon. */
+export const workerRestartMinMs = 100
+/** The longest wait before a crashed worker is replaced. */
+export const workerRestartMaxMs = 30_000
+/** A worker that has run for so long counts as sound: its next crash is its first. */
+export const workerSoundAfterMs = 60_000
+/** Packets of one tap that wait for their listener; further ones are dropped and counted. */
+export const tapPacketsMax = 256
+/** How often a worker hands over tapped packets. */
+export const tapIntervalMs = 20

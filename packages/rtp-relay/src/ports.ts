@@ -19,6 +19,8 @@ export interface ScheduledWake {
 export interface Random {
   /** A number in [0, 1). */
   fraction(): number
+  /** So many bytes, for keys. */
+  bytes(count: number): Uint8Array
 }
 
 /** Takes what a datagram channel receives. */
@@ -34,6 +36,8 @@ export interface DatagramChannel {
   readonly port: number
   /** True while the kernel lets packets of one source through only. */
   readonly isConnected: boolean
+  /** True while bytes handed to `send` have not left yet; they must not be changed then. */
+  readonly isSending: boolean
   /** Sends without waiting and without telling failures; a connected channel ignores the destination. Never throws. */
   send(packet: Uint8Array, address: string, port: number): void
   /** Binds the channel to one peer; a failure leaves it as it was. Never throws. */

@@ -3,8 +3,11 @@ import type { Side } from '../relay/leg'
 import type { TimeoutReason } from '../relay/session'
 import type { SessionSnapshot } from './snapshot'
 
-/** Why a session was closed: by its owner, by the clock, or with the relay. */
-export type CloseReason = 'closed' | TimeoutReason | 'relay-closed'
+/**
+ * Why a session was closed: by its owner, by its owner's AbortSignal, by the clock, with the relay, or because the worker
+ * that carried it has crashed.
+ */
+export type CloseReason = 'closed' | 'aborted' | TimeoutReason | 'relay-closed' | 'worker-crashed'
 
 /** Events by name. */
 export interface RelayEvents {
@@ -27,7 +30,23 @@ export interface RelayEvents {
     readonly side: Side
     readonly code: string
   }
-  /** A session is closed; its ports are given back. Told exactly once for each session. */
+  /**
+   * A worker has ended without being asked to; its sessions are closed and another is started in its place. `code` is
+   * the error code that Node gives, `UNCAUGHT` for an error without one, `EXIT` for an exit, or `UNRESPONSIVE`; `detail`
+   * the error's message; `sessions` how many it had.
+   */
+  'worker-crashed': {
+    readonly worker: number
+    readonly code: string
+    readonly detail: string
+    readonly sessions: number
+  }
+  /** A worker has taken the place of one that crashed. */
+  'worker-restarted': { readonly worker: number }
+  /**
+   * A session is closed; its ports are given back. Told exactly once for each session. Where its worker has crashed the
+   * snapshot is the last one known, which may be some time old.
+   */
   'session-closed': { readonly sessionId: string; readonly reason: CloseReason; readonly snapshot: SessionSnapshot }
 }
 
@@ -40,17 +59,22 @@ export class RelayEmitter {
     'session-timeout': new Set(),
     'endpoint-learned': new Set(),
     'peer-unreachable': new Set(),
+    'worker-crashed': new Set(),
+    'worker-restarted': new Set(),
     'session-closed': new Set(),
   }
 
+  /** Adds a listener. */
   on<K extends keyof RelayEvents>(name: K, listener: RelayListener<K>): void {
     this.listeners[name].add(listener)
   }
 
+  /** Removes a listener. */
   off<K extends keyof RelayEvents>(name: K, listener: RelayListener<K>): void {
     this.listeners[name].delete(listener)
   }
 
+  /** Tells the listeners. */
   emit<K extends keyof RelayEvents>(name: K, event: RelayEvents[K]): void {
     for (const listener of this.listeners[name]) {
       try {

@@ -6,11 +6,13 @@ import {
   isRtcpMux,
   isUnspecified,
   type MediaDescription,
+  readAttributesOf,
   rtcpOf,
   rtcpPortOf,
   type SessionDescription,
 } from '@carillon/sip-parser/sdp'
 import { RelayError } from '../errors'
+import { cryptosPerMediaMax } from '../limits'
 import type { PeerView } from '../relay/leg'
 import type { MediaView } from '../relay/session'
 import type { StreamKind } from '../relay/stream'
@@ -40,6 +42,7 @@ export function mediaViews(sdp: SessionDescription, context: ViewContext): Media
       isRtcpReadable: kind === 'rtp' && !/SAVPF?$/i.test(media.protocol),
       isRejected,
       isMux: kind !== 'opaque' && isRtcpMux(media),
+      cryptos: readAttributesOf(media, 'crypto').slice(0, cryptosPerMediaMax),
       peer: peerOf(media, sdp, context),
       clockRates: rates.filter(([, rate]) => rate > 0),
     }

@@ -13,11 +13,14 @@ import {
 } from '@carillon/sip-parser/sdp'
 import { RelayError } from '../errors'
 import type { RelayLimits } from '../limits'
+import type { Random } from '../ports'
 import { type Component, type Leg, oppositeOf, type Side } from '../relay/leg'
 import { MediaSession, type MediaView, type SessionTimeouts } from '../relay/session'
 import type { CloseReason } from './events'
 import { chooseInterface, preferInterface } from './interfaces'
 import { mediaViews } from './media-view'
+import type { SecurityOptions, SecurityRewrite } from './offer-answer/security'
+import { SessionSecurity } from './offer-answer/session-security'
 import type { PortSinkOwner } from './port-sink'
 import { type MediaRewrite, rewriteSdp } from './sdp-rewrite'
 import { SessionPorts, type SessionPortsContext, type WantedLeg } from './session-ports'
@@ -34,16 +37,25 @@ export interface AnswerOptions {
 }
 
 /** What an offer may say besides the SDP. */
-export interface OfferOptions extends AnswerOptions {
+export interface OfferOptions extends AnswerOptions, SecurityOptions {
+  /**
+   * RTP and RTCP on one port (RFC 5761). Towards the other side: `offer` it, `require` it (RFC 8858), or `demux`, which
+   * is the default: offer two ports. Towards the offerer: `accept` it, as by default, or `reject` it.
+   */
+  readonly rtcpMux?: readonly RtcpMuxOption[]
   /** Address family towards the other side; that of the offer by default, or the other where the relay has no such interface. */
   readonly addressFamily?: AddressFamily
   /** Names of the interfaces: towards the offerer, towards the other side. The first that fits by default. */
   readonly direction?: readonly [from: string, to: string]
 }
 
+/** See {@link OfferOptions.rtcpMux}. */
+export type RtcpMuxOption = 'offer' | 'require' | 'demux' | 'accept' | 'reject'
+
 /** What a session needs from its relay. */
 export interface SessionContext extends SessionPortsContext {
   readonly limits: RelayLimits
+  readonly random: Random
   sessionClosed(session: RelaySession, reason: CloseReason): void
 }
 
@@ -53,6 +65,7 @@ export class RelaySession {
   readonly #context: SessionContext
   readonly #media: MediaSession
   readonly #ports: SessionPorts
+  readonly #security: SessionSecurity
   readonly #learned: Component[] = []
   /** Multiplexing as last offered by the relay, by medium. */
   #offeredMux: readonly boolean[] = []
@@ -72,6 +85,7 @@ export class RelaySession {
       peerFailed: (leg, code) => this.#peerFailed(leg, code),
     }
     this.#ports = new SessionPorts(context, this.#media, owner)
+    this.#security = new SessionSecurity(this.#media, (count) => context.random.bytes(count))
   }
 
   /** True once the session is closed. */
@@ -113,6 +127,7 @@ export class RelaySession {
     if (this.#final !== undefined) return this.#final
     this.#final = snapshotOf(this.id, this.#media, true, this.#context.clock.monotonicMs())
     this.#ports.closeAll()
+    this.#security.close()
     this.#context.sessionClosed(this, reason)
     return this.#final
   }
@@ -125,6 +140,11 @@ export class RelaySession {
     if (reason === undefined) return
     this.#context.emitter.emit('session-timeout', { sessionId: this.id, reason })
     this.end(reason)
+  }
+
+  /** Not for callers: every leg there is, closed ones included. */
+  legs(): readonly Leg[] {
+    return this.#media.legs()
   }
 
   /** Not for callers: resolves when no offer or answer is in work. */
@@ -154,7 +174,10 @@ export class RelaySession {
     const to = oppositeOf(from)
     const sdp = parse(input)
     if (sdp.media.length > this.#context.limits.mediaPerSessionMax) throw new RelayError('SDP_TOO_MANY_MEDIA')
-    const views = this.#views(sdp, options)
+    const { rtcpMux = [] } = options
+    const isMuxRejected = rtcpMux.includes('reject')
+    const views = this.#views(sdp, options).map((view) => (isMuxRejected ? { ...view, isMux: false } : view))
+    const secured = this.#security.offer(from, views, options)
     const opened = await this.#ports.open(this.#wantedLegs(sdp, views, options))
     if (this.isClosed) {
       this.#ports.abandon(opened)
@@ -175,9 +198,15 @@ export class RelaySession {
       }
     }
     this.#applied((nowMs, reopened) => this.#media.offer(from, views, nowMs, reopened))
-    this.#offeredMux = views.map((_, index) => this.#media.streams[index]?.leg(to)?.isMux ?? false)
+    const isMuxOffered = rtcpMux.includes('offer') || rtcpMux.includes('require')
+    const isDemuxed = rtcpMux.includes('demux')
+    this.#offeredMux = views.map((_, index) => {
+      const isMux = this.#media.streams[index]?.leg(to)?.isMux ?? false
+      return isMuxOffered || (isMux && !isDemuxed)
+    })
+    for (const stream of this.#media.streams) this.#security.apply(stream.index, stream)
     const media = views.map((view, index) =>
-      this.#rewrite(isRelayed(view), index, to, this.#offeredMux[index] ?? false),
+      this.#rewrite(isRelayed(view), index, to, this.#offeredMux[index] ?? false, secured[index]),
     )
     return this.#rewritten(input, sdp, to, media, options)
   }
@@ -189,10 +218,16 @@ export class RelaySession {
     if (this.#media.offerer !== to) throw new RelayError('NO_OFFER')
     if (sdp.media.length > this.#offeredMux.length) throw new RelayError('SDP_MISMATCH')
     const views = this.#views(sdp, options)
+    // Judged first: an answer that is refused has changed nothing.
+    const secured = this.#security.answer(views, (index) => {
+      const offered = this.#media.offered(index)
+      return offered !== undefined && isRelayed(offered)
+    })
     this.#applied((nowMs, reopened) => this.#media.answer(from, views, this.#offeredMux, nowMs, reopened))
+    for (const stream of this.#media.streams) this.#security.apply(stream.index, stream)
     const media = views.map((_, index) => {
       const isActive = this.#media.streams[index]?.isActive ?? false
-      return this.#rewrite(isActive, index, to, this.#media.offered(index)?.isMux ?? false)
+      return this.#rewrite(isActive, index, to, this.#media.offered(index)?.isMux ?? false, secured[index])
     })
     return this.#rewritten(input, sdp, to, media, options)
   }
@@ -231,11 +266,22 @@ export class RelaySession {
     return wanted
   }
 
-  #rewrite(isRelayedNow: boolean, index: number, side: Side, rtcpMux: boolean): MediaRewrite {
+  #rewrite(
+    isRelayedNow: boolean,
+    index: number,
+    side: Side,
+    rtcpMux: boolean,
+    secured: SecurityRewrite | undefined,
+  ): MediaRewrite {
     const ports = this.#media.streams[index]?.leg(side)?.ports
-    if (!isRelayedNow || ports === undefined) return { port: 0, rtcpPort: 0, rtcpMux: false }
+    const { protocol, cryptos } = secured ?? {}
+    const asSecured = {
+      ...(protocol === undefined ? {} : { protocol }),
+      ...(cryptos === undefined ? {} : { cryptos }),
+    }
+    if (!isRelayedNow || ports === undefined) return { port: 0, rtcpPort: 0, rtcpMux: false, ...asSecured }
     const { port, advertisedAddress, family } = ports
-    return { port, rtcpPort: port + 1, rtcpMux, address: advertisedAddress, family }
+    return { port, rtcpPort: port + 1, rtcpMux, address: advertisedAddress, family, ...asSecured }
   }
 
   #rewritten(

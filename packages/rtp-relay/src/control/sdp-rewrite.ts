@@ -7,8 +7,10 @@ import {
   type AddressFamily,
   type Attribute,
   type Connection,
+  type CryptoAttribute,
   isUnspecified,
   type MediaDescription,
+  makeAttribute,
   type SessionDescription,
 } from '@carillon/sip-parser/sdp'
 
@@ -20,6 +22,10 @@ export interface MediaRewrite {
   readonly rtcpPort: number
   /** Say that RTP and RTCP share the RTP port. */
   readonly rtcpMux: boolean
+  /** The protocol of the m= line, in place of what stands there. */
+  readonly protocol?: string
+  /** In place of all crypto attributes (RFC 4568); those that came stay when absent. Secret. */
+  readonly cryptos?: readonly CryptoAttribute[]
   /** The relay's address for this medium; that of the session when absent. */
   readonly address?: string
   readonly family?: AddressFamily
@@ -81,8 +87,9 @@ function rewriteMedia(
   return {
     ...rest,
     port,
+    protocol: plan?.protocol ?? media.protocol,
     ...(original === undefined ? {} : { connection: replaced(original, address, family) }),
-    attributes: rewriteAttributes(media.attributes, port === 0 ? undefined : plan),
+    attributes: rewriteAttributes(media, port === 0 ? undefined : plan),
   }
 }
 
@@ -92,11 +99,15 @@ function replaced(connection: Connection, address: string, family: AddressFamily
   return { netType: 'IN', family, address }
 }
 
-function rewriteAttributes(attributes: readonly Attribute[], plan: MediaRewrite | undefined): Attribute[] {
+function rewriteAttributes(media: MediaDescription, plan: MediaRewrite | undefined): Attribute[] {
   const result: Attribute[] = []
+  const cryptos = plan?.cryptos
+  // Feedback is for profiles that have it (RFC 4585 §4): a plain one is not offered any.
+  const hasFeedback = plan?.protocol === undefined || plan.protocol.endsWith('F') || !media.protocol.endsWith('F')
   let isMuxSaid = false
-  for (const attribute of attributes) {
-    if (isRemoved(attribute)) continue
+  for (const attribute of media.attributes) {
+    if (isRemoved(attribute) || (cryptos !== undefined && attribute.name === 'crypto')) continue
+    if (attribute.name === 'rtcp-fb' && !hasFeedback) continue
     if (attribute.name === 'rtcp') {
       if (plan !== undefined) result.push({ name: 'rtcp', value: `${plan.rtcpMux ? plan.port : plan.rtcpPort}` })
     } else if (attribute.name === 'rtcp-mux') {
@@ -107,6 +118,7 @@ function rewriteAttributes(attributes: readonly Attribute[], plan: MediaRewrite 
     }
   }
   if (plan?.rtcpMux && !isMuxSaid) result.push({ name: 'rtcp-mux' })
+  for (const crypto of cryptos ?? []) result.push(makeAttribute('crypto', crypto))
   return result
 }
 

@@ -1,5 +1,5 @@
 /** Clock and random numbers of the process, as the relay's ports want them. */
-import { randomInt } from 'node:crypto'
+import { randomBytes, randomInt } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { Clock, Random } from '../ports'
 
@@ -18,4 +18,5 @@ const FRACTION_STEPS = 2 ** 32
 /** Cryptographic random numbers. */
 export const nodeRandom: Random = {
   fraction: () => randomInt(FRACTION_STEPS) / FRACTION_STEPS,
+  bytes: (count) => randomBytes(count),
 }

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { createRelay, type Relay } from '../control/relay'
+import { createEngine, type RelayEngine } from '../control/engine'
 import { audioSdp, rtpPacket, senderReport, targetOf } from '../testing/packets'
 import { UdpParty } from '../testing/udp-party'
 
@@ -12,9 +12,9 @@ async function party(address: string): Promise<UdpParty> {
   return made
 }
 
-async function relayOn(...addresses: string[]): Promise<Relay> {
+async function relayOn(...addresses: string[]): Promise<RelayEngine> {
   const interfaces = addresses.map((address) => ({ address }))
-  const relay = await createRelay({ interfaces, portMin: 34_000, portMax: 35_999, limits: { portQuarantineMs: 0 } })
+  const relay = await createEngine({ interfaces, portMin: 34_000, portMax: 35_999, limits: { portQuarantineMs: 0 } })
   open.push(relay)
   return relay
 }
@@ -117,7 +117,7 @@ describe('over real sockets', () => {
   it('says that ports ran out when other programs hold them, and names an address that is not there', async () => {
     const taken = await party('127.0.0.1')
     const even = taken.port - (taken.port % 2)
-    const relay = await createRelay({
+    const relay = await createEngine({
       interfaces: [{ address: '127.0.0.1' }],
       portMin: even,
       portMax: Math.min(65_535, even + 1),
@@ -125,7 +125,7 @@ describe('over real sockets', () => {
     open.push(relay)
     const offer = relay.createSession('call').offer(audioSdp('127.0.0.1', 4_000), { from: 'a' })
     await expect(offer).rejects.toMatchObject({ code: 'PORTS_EXHAUSTED' })
-    const nowhere = createRelay({ interfaces: [{ address: '192.0.2.1' }], portMin: 20_000, portMax: 20_099 })
+    const nowhere = createEngine({ interfaces: [{ address: '192.0.2.1' }], portMin: 20_000, portMax: 20_099 })
     await expect(nowhere).rejects.toMatchObject({ code: 'INTERFACE_UNAVAILABLE' })
   })
 

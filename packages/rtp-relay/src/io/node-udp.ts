@@ -1,12 +1,16 @@
 /** UDP sockets of node:dgram as datagram channels. */
 import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import type { DatagramChannel, DatagramNetwork, DatagramSink } from '../ports'
+import { Resting } from './resting'
 
 /**
  * Every address here is a literal. The default look-up would go through a DNS call for each packet all the same, and
  * would make `bind` and `connect` asynchronous.
  */
 const literalLookup: NonNullable<SocketOptions['lookup']> = (host, _options, callback) => callback(null, host, 0)
+
+/** Of this thread, whatever relays it has. */
+const resting = new Resting()
 
 /** Opens node:dgram sockets. */
 export const nodeDatagramNetwork: DatagramNetwork = {
@@ -42,11 +46,18 @@ class UdpChannel implements DatagramChannel {
     sink: DatagramSink,
   ) {
     this.port = socket.address().port
-    socket.on('message', (packet, source) => sink.receive(packet, source.address, source.port))
+    socket.on('message', (packet, source) => {
+      resting.arrived()
+      sink.receive(packet, source.address, source.port)
+    })
     // A connected socket reports ICMP errors here, for as long as the peer's port is closed; none of them ends it.
     socket.on('error', (error: NodeJS.ErrnoException) => {
       if (!this.isClosed) sink.failed(error.code ?? 'unknown')
     })
+  }
+
+  get isSending(): boolean {
+    return !this.isClosed && this.socket.getSendQueueCount() > 0
   }
 
   send(packet: Uint8Array, address: string, port: number): void {

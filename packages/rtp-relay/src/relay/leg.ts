@@ -3,6 +3,7 @@ import type { DatagramChannel } from '../ports'
 import { RtcpStats } from '../stats/rtcp-stats'
 import { RtpStats } from '../stats/rtp-stats'
 import { EndpointLearning } from './latching'
+import type { PacketProtector, PacketUnprotector } from './protection'
 import type { Stream } from './stream'
 
 /** The two parties of a session. A controller that knows tags keeps its own map from tag to side. */
@@ -41,6 +42,10 @@ export interface DropCounts {
   strayRtcp: number
   /** With nowhere to go: the other peer is unknown, held by address, or the medium is rejected. */
   undeliverable: number
+  /** Encrypted, and not by whoever has the keys; or a replay. */
+  unauthenticated: number
+  /** To be encrypted with a key that must not be used any more. */
+  unprotectable: number
 }
 
 /** An open even/odd pair of ports and what its leg must know of it. */
@@ -95,6 +100,16 @@ export class Leg {
   isUnreachable = false
   /** True for the session's own ports: a packet from there has been here before, and would go round for ever. */
   readonly isOwnEndpoint: (address: string, port: number) => boolean
+  /** Nothing goes to this peer or comes from it in clear; without keys nothing does at all. */
+  isSecured = false
+  /** Opens what comes from this peer; undefined where it is not encrypted, or where the relay has no keys. */
+  srtpIn: PacketUnprotector | undefined = undefined
+  /** The one before `srtpIn`, while packets under it may still be on their way. */
+  formerSrtpIn: PacketUnprotector | undefined = undefined
+  /** Encrypts what goes to this peer. */
+  srtpOut: PacketProtector | undefined = undefined
+  /** Sees each accepted RTP packet, in clear; `packet` is not its own. */
+  tap: ((packet: Uint8Array, length: number) => void) | undefined = undefined
   private view: PeerView | undefined
 
   /** `former` is the leg that this one replaces when its family changes; the counters go on. */
@@ -110,7 +125,14 @@ export class Leg {
     this.isOwnEndpoint = context.isOwnEndpoint
     this.stats = former?.stats ?? new RtpStats()
     this.rtcpStats = former?.rtcpStats ?? new RtcpStats()
-    this.drops = former?.drops ?? { strangers: 0, garbage: 0, strayRtcp: 0, undeliverable: 0 }
+    this.drops = former?.drops ?? {
+      strangers: 0,
+      garbage: 0,
+      strayRtcp: 0,
+      undeliverable: 0,
+      unauthenticated: 0,
+      unprotectable: 0,
+    }
     this.isMux = former?.isMux ?? false
   }
 

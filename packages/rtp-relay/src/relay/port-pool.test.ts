@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { SeededRandom } from '../testing/memory-network'
-import { PortPool } from './port-pool'
+import { PortPool, pairsIn } from './port-pool'
 
 function pool(portMin: number, portMax: number, quarantineMs = 0): PortPool {
   return new PortPool(portMin, portMax, quarantineMs, new SeededRandom(1))
@@ -56,5 +56,20 @@ describe('port pool', () => {
     }
     expect(one.portsFree).toBe(100)
     expect(drain(one, 1e9).length).toBe(50)
+  })
+
+  it('lets what a pool before it held or let rest, rest from now on, and writes its book on', () => {
+    const state = new Uint8Array(pairsIn(20_000, 20_009))
+    const former = new PortPool(20_000, 20_009, 5_000, new SeededRandom(1), { state, nowMs: 0 })
+    const [held, returned] = [former.take(0), former.take(0)]
+    former.giveBack(returned ?? 0, 4_000)
+    const pool = new PortPool(20_000, 20_009, 5_000, new SeededRandom(2), { state, nowMs: 10_000 })
+    expect(pool.portsFree).toBe(10)
+    expect(pool.portsResting).toBe(4)
+    const taken = [pool.take(14_999), pool.take(14_999), pool.take(14_999)]
+    expect(pool.take(14_999)).toBeUndefined()
+    expect(taken).not.toContain(held)
+    expect(taken).not.toContain(returned)
+    expect([pool.take(15_000), pool.take(15_000)].sort()).toEqual([held, returned].sort())
   })
 })

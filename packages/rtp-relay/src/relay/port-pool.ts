@@ -8,6 +8,18 @@ const FREE = 0
 const HELD = 1
 const RESTING = 2
 
+/** What a pool keeps of each pair, where it can outlive the pool. */
+export interface PortBook {
+  /** One byte a pair, 0 while it is free; as many as {@link pairsIn} says. */
+  readonly state: Uint8Array
+  readonly nowMs: number
+}
+
+/** How many even/odd pairs lie in a range. */
+export function pairsIn(portMin: number, portMax: number): number {
+  return Math.max(0, Math.floor((portMax - (portMin + (portMin % 2)) + 1) / 2))
+}
+
 /** Keeps the pairs of one port range. Pure: it opens nothing. A pair is named by its even port. */
 export class PortPool {
   private readonly base: number
@@ -20,20 +32,31 @@ export class PortPool {
   private restingCount = 0
   private readonly state: Uint8Array
 
-  /** Both ports of a pair lie in `portMin`…`portMax`. */
+  /**
+   * Both ports of a pair lie in `portMin`…`portMax`. `former` is the book of a pool that has these ports no longer and
+   * could not give them back: what it held, or let rest, rests from `nowMs` on. It is written on.
+   */
   constructor(
     portMin: number,
     portMax: number,
     private readonly quarantineMs: number,
     private readonly random: Random,
+    former?: PortBook,
   ) {
     this.base = portMin + (portMin % 2)
-    const pairs = Math.max(0, Math.floor((portMax - this.base + 1) / 2))
-    this.free = Uint16Array.from({ length: pairs }, (_, index) => index)
-    this.freeCount = pairs
+    const pairs = pairsIn(portMin, portMax)
+    this.free = new Uint16Array(pairs)
+    this.freeCount = 0
     this.resting = new Uint16Array(pairs)
     this.restedAtMs = new Float64Array(pairs)
-    this.state = new Uint8Array(pairs)
+    this.state = former?.state ?? new Uint8Array(pairs)
+    for (let pair = 0; pair < pairs; pair++) {
+      if (this.state[pair] === FREE) this.free[this.freeCount++] = pair
+      else {
+        this.state[pair] = HELD
+        this.giveBack(this.base + pair * 2, former?.nowMs ?? 0)
+      }
+    }
   }
 
   /** Ports, not pairs, in the range. */

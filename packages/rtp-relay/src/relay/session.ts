@@ -1,4 +1,5 @@
 /** The media of one session as a plain object: its streams, what both parties signalled, and when it is over. */
+import type { CryptoAttribute } from '@carillon/sip-parser/sdp'
 import type { ClockRates } from '../stats/rtp-stats'
 import { type Component, type Leg, oppositeOf, type PeerView, type Side } from './leg'
 import type { Stream, StreamKind } from './stream'
@@ -13,6 +14,7 @@ export interface MediaView {
   /** The port is 0: not wanted. */
   readonly isRejected: boolean
   readonly isMux: boolean
+  readonly cryptos: readonly CryptoAttribute[]
   readonly peer: PeerView
   /** Clock rates by payload type, for the formats that have one. */
   readonly clockRates: readonly (readonly [payloadType: number, rate: number])[]

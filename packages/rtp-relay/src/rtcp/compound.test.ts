@@ -10,7 +10,7 @@ function read(packet: Uint8Array): { isWhole: boolean; reports: number[][] } {
     senderReport: (...values) => void reports.push(values),
     reportBlock: (...values) => void reports.push(values),
   }
-  return { isWhole: readReports(packet, sink), reports }
+  return { isWhole: readReports(packet, packet.length, sink), reports }
 }
 
 describe('RTCP compound packets', () => {

@@ -23,17 +23,17 @@ export interface ReportSink {
 }
 
 /**
- * Walks a compound packet and hands over its reports. Returns false when the bytes are not a well-formed compound
+ * Walks a compound packet, the first `length` bytes, and hands over its reports. Returns false when the bytes are not a well-formed compound
  * packet; what came before the fault has been handed over.
  */
-export function readReports(packet: Uint8Array, sink: ReportSink): boolean {
+export function readReports(packet: Uint8Array, length: number, sink: ReportSink): boolean {
   let offset = 0
-  while (offset < packet.length) {
-    if (offset + 8 > packet.length || packet[offset]! >> 6 !== 2) return false
+  while (offset < length) {
+    if (offset + 8 > length || packet[offset]! >> 6 !== 2) return false
     const count = packet[offset]! & 0x1f
     const type = packet[offset + 1]!
     const end = offset + 4 + ((packet[offset + 2]! << 8) | packet[offset + 3]!) * 4
-    if (end > packet.length) return false
+    if (end > length) return false
     if (type === rtcpTypes.SR || type === rtcpTypes.RR) {
       const blocks = offset + (type === rtcpTypes.SR ? 28 : 8)
       if (blocks + count * 24 > end) return false

@@ -7,13 +7,12 @@
 const rtpHeaderBytes = 12
 
 /** True when the bytes hold a whole RTP header of version 2: fixed part, CSRC list and extension. */
-export function isRtp(packet: Uint8Array): boolean {
-  return rtpPayloadOffset(packet) >= 0
+export function isRtp(packet: Uint8Array, length: number = packet.length): boolean {
+  return rtpPayloadOffset(packet, length) >= 0
 }
 
 /** Where the payload begins; -1 when the bytes are no RTP packet of version 2 or the header's lengths lie. */
-export function rtpPayloadOffset(packet: Uint8Array): number {
-  const size = packet.length
+export function rtpPayloadOffset(packet: Uint8Array, size: number = packet.length): number {
   if (size < rtpHeaderBytes) return -1
   const first = packet[0]!
   if (first >> 6 !== 2) return -1

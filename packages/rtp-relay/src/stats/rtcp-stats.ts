@@ -16,13 +16,13 @@ export class RtcpStats implements ReportSink {
   private lastReportSentMs = -1
 
   /** Takes RTCP that came from this peer and goes on to the peer of `target`. */
-  receive(packet: Uint8Array, nowMs: number, target: RtcpStats, isReadable: boolean): void {
+  receive(packet: Uint8Array, length: number, nowMs: number, target: RtcpStats, isReadable: boolean): void {
     this.packets++
-    this.bytes += packet.length
+    this.bytes += length
     if (!isReadable) return
     this.nowMs = nowMs
     this.target = target
-    readReports(packet, this)
+    readReports(packet, length, this)
     this.target = undefined
   }
 

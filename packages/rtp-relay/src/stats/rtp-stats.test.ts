@@ -1,15 +1,19 @@
 import { describe, expect, it } from 'vitest'
 import { rtpPacket } from '../testing/packets'
-import { RtpStats } from './rtp-stats'
+import { type ClockRates, RtpStats } from './rtp-stats'
 
 const rates = new Uint32Array(128)
 rates[0] = 8_000
 rates[96] = 48_000
 
+function take(stats: RtpStats, packet: Uint8Array, nowMs: number, rates: ClockRates): void {
+  stats.receive(packet, packet.length, nowMs, rates)
+}
+
 function feed(sequences: readonly number[]): RtpStats {
   const stats = new RtpStats()
   sequences.forEach((sequence, index) => {
-    stats.receive(rtpPacket({ sequence }), index * 20, rates)
+    take(stats, rtpPacket({ sequence }), index * 20, rates)
   })
   return stats
 }
@@ -66,15 +70,15 @@ describe('RTP statistics', () => {
 
   it('keep the losses of the former source when the source changes', () => {
     const stats = new RtpStats()
-    for (const sequence of [1, 3]) stats.receive(rtpPacket({ sequence, ssrc: 1 }), 0, rates)
-    for (const sequence of [900, 901, 903]) stats.receive(rtpPacket({ sequence, ssrc: 2 }), 0, rates)
+    for (const sequence of [1, 3]) take(stats, rtpPacket({ sequence, ssrc: 1 }), 0, rates)
+    for (const sequence of [900, 901, 903]) take(stats, rtpPacket({ sequence, ssrc: 2 }), 0, rates)
     expect(stats).toMatchObject({ lost: 2, sources: 2 })
   })
 
   it('have a size that a flood of sources cannot change', () => {
     const stats = new RtpStats()
     for (let index = 0; index < 5_000; index++)
-      stats.receive(rtpPacket({ sequence: index * 7, ssrc: index }), index, rates)
+      take(stats, rtpPacket({ sequence: index * 7, ssrc: index }), index, rates)
     expect(stats).toMatchObject({ sources: 5_000, lost: 0 })
     const sizes = Object.values(stats).map((value: unknown) => (ArrayBuffer.isView(value) ? value.byteLength : 8))
     expect(sizes.reduce((sum, size) => sum + size, 0)).toBeLessThan(1_024)
@@ -87,7 +91,8 @@ describe('jitter', () => {
   ): number {
     const stats = new RtpStats()
     packets.forEach(([timestamp, arrivalMs, sequence, payloadType], index) => {
-      stats.receive(
+      take(
+        stats,
         rtpPacket({ sequence: sequence ?? index, timestamp, payloadType: payloadType ?? 0 }),
         arrivalMs,
         rates,

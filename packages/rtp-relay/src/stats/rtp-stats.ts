@@ -38,10 +38,10 @@ export class RtpStats {
   private lastTimestamp = 0
   private lastArrivalMs = -1
 
-  /** Takes an accepted RTP packet; the bytes are only read. */
-  receive(packet: Uint8Array, nowMs: number, rates: ClockRates): void {
+  /** Takes an accepted RTP packet, the first `length` bytes; they are only read. */
+  receive(packet: Uint8Array, length: number, nowMs: number, rates: ClockRates): void {
     this.packets++
-    this.bytes += packet.length
+    this.bytes += length
     this.lastPacketMs = nowMs
     const ssrc = rtpSsrc(packet)
     const sequence = rtpSequence(packet)

@@ -1,5 +1,5 @@
 /** A relay in memory with one call through it, for tests. */
-import { createRelay, type Relay } from '../control/relay'
+import { createEngine, type RelayEngine } from '../control/engine'
 import type { OfferOptions, RelaySession } from '../control/relay-session'
 import type { RelayLimits } from '../limits'
 import { ManualClock, type MemoryChannel, MemoryNetwork, SeededRandom } from './memory-network'
@@ -16,7 +16,7 @@ export const B = { address: '203.0.113.20', port: 5_000 } as const
 
 /** A relay whose world is in the test's hands. */
 export interface World {
-  readonly relay: Relay
+  readonly relay: RelayEngine
   readonly clock: ManualClock
   readonly network: MemoryNetwork
 }
@@ -27,7 +27,7 @@ export async function world(limits: Partial<RelayLimits> = {}, portMin = 20_000,
   const network = new MemoryNetwork()
   const interfaces = [{ address: RELAY_4 }, { address: RELAY_6 }]
   const random = new SeededRandom(7)
-  const relay = await createRelay({ interfaces, portMin, portMax, limits, clock, network, random })
+  const relay = await createEngine({ interfaces, portMin, portMax, limits, clock, network, random })
   return { relay, clock, network }
 }
 

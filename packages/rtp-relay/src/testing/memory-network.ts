@@ -48,6 +48,10 @@ export class SeededRandom implements Random {
     this.state = (Math.imul(this.state, 1_664_525) + 1_013_904_223) >>> 0
     return this.state / 2 ** 32
   }
+
+  bytes(count: number): Uint8Array {
+    return Uint8Array.from({ length: count }, () => Math.floor(this.fraction() * 256))
+  }
 }
 
 /** One datagram that a channel has sent. */
@@ -61,6 +65,7 @@ export interface SentDatagram {
 /** An open channel of {@link MemoryNetwork}. */
 export class MemoryChannel implements DatagramChannel {
   isConnected = false
+  readonly isSending = false
   peer: { readonly address: string; readonly port: number } | undefined
 
   constructor(
@@ -72,7 +77,8 @@ export class MemoryChannel implements DatagramChannel {
 
   send(packet: Uint8Array, address: string, port: number): void {
     const to = this.peer ?? { address, port }
-    this.network.sent.push({ from: this.port, ...to, packet })
+    // What a socket would have copied: the sender may use its buffer again.
+    this.network.sent.push({ from: this.port, ...to, packet: Buffer.from(packet) })
   }
 
   connect(address: string, port: number): void {

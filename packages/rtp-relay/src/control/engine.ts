@@ -1,23 +1,26 @@
-/** The relay: its interfaces and ports, its sessions, its one timer, and what it tells its owner. */
+/**
+ * The engine: the interfaces and ports of one thread, its sessions, its one timer, and what it tells its owner. Programs
+ * use the facade of ../worker, which is the same over one engine here or several in threads of their own.
+ */
 import { RelayError } from '../errors'
 import { nodeClock, nodeRandom } from '../io/node-clock'
 import { nodeDatagramNetwork } from '../io/node-udp'
 import type { RelayLimits } from '../limits'
-import type { Clock, DatagramNetwork, ScheduledWake } from '../ports'
-import type { DropCounts, Side } from '../relay/leg'
+import type { Clock, DatagramNetwork, Random, ScheduledWake } from '../ports'
+import type { DropCounts, Leg } from '../relay/leg'
 import { PortPool } from '../relay/port-pool'
 import { canonicalAddress, familyOf } from './address'
 import { type CloseReason, RelayEmitter, type RelayEvents, type RelayListener } from './events'
 import type { RelayInterface } from './interfaces'
 import { checkOptions, limitsOf, type RelayOptions } from './options'
-import type { SessionContext } from './relay-session'
-import { type AnswerOptions, type OfferOptions, RelaySession } from './relay-session'
-import type { SessionSnapshot } from './snapshot'
+import { RelaySession, type SessionContext } from './relay-session'
 
-/** Counters of a relay since it was made, and how it stands now. */
-export interface RelayStats {
+/** Counters of an engine since it was made, and how it stands now. Plain data. */
+export interface EngineStats {
+  /** Sessions open now. */
   readonly sessions: number
   readonly sessionsCreated: number
+  /** Sessions that the clock has ended. */
   readonly sessionsTimedOut: number
   readonly portsTotal: number
   /** Ports that no session holds, resting ones included. */
@@ -31,46 +34,48 @@ export interface RelayStats {
   readonly dropped: Readonly<DropCounts>
 }
 
-/** What `Relay.anchor` may be told of the parties. */
-export interface AnchorOptions {
-  /** Address family towards each side; by default that of the other side's offer. */
-  readonly families?: Partial<Record<Side, NonNullable<OfferOptions['addressFamily']>>>
-  /** Interface name towards each side; give both or none. */
-  readonly interfaces?: Readonly<Record<Side, string>>
-  /** The IP address that each side's signalling comes from. May be changed while the anchor lives. */
-  readonly receivedFrom?: Partial<Record<Side, string>>
-}
-
-/** What a B2BUA needs of a session: its offers and answers, and its end. */
-export interface MediaAnchor {
-  /** Side `side` offers; resolves with the offer for the other side. */
-  offer(side: Side, sdp: Uint8Array): Promise<Uint8Array>
-  /** Side `side` answers; resolves with the answer for the other side. */
-  answer(side: Side, sdp: Uint8Array): Promise<Uint8Array>
-  /** Closes the session. */
-  release(): void
+/** Sums of what sessions have carried. */
+export interface MediaTotals {
+  packets: number
+  bytes: number
+  lost: number
+  dropped: DropCounts
 }
 
 /**
- * Makes a relay. Rejects with RelayError INVALID_OPTIONS, or INTERFACE_UNAVAILABLE when an address cannot be bound;
- * nothing is open then, and nothing but a timer afterwards until a session takes an offer.
+ * Makes an engine. Rejects with RelayError INVALID_OPTIONS, or INTERFACE_UNAVAILABLE when an address cannot be bound;
+ * nothing is open then, and nothing but a timer afterwards until a session takes an offer. `portStates` are the books of
+ * an engine that had these ports before and has ended without giving them back, one for each interface.
  */
-export async function createRelay(options: RelayOptions): Promise<Relay> {
+export async function createEngine(
+  options: RelayOptions,
+  portStates: readonly Uint8Array[] = [],
+): Promise<RelayEngine> {
   checkOptions(options)
   const limits = limitsOf(options)
   const network = options.network ?? nodeDatagramNetwork
   const random = options.random ?? nodeRandom
+  const clock = options.clock ?? nodeClock
   const interfaces = options.interfaces.map(({ name, address, advertisedAddress }, index): RelayInterface => {
     const family = familyOf(address) ?? 'IP4'
-    const pool = new PortPool(options.portMin, options.portMax, limits.portQuarantineMs, random)
+    const state = portStates[index]
+    const former = state === undefined ? undefined : { state, nowMs: clock.monotonicMs() }
+    const pool = new PortPool(options.portMin, options.portMax, limits.portQuarantineMs, random, former)
     return { index, name: name ?? 'default', family, address, advertisedAddress: advertisedAddress ?? address, pool }
   })
   for (const { address, family } of interfaces) await probe(network, address, family)
-  return new Relay(interfaces, limits, network, options.clock ?? nodeClock)
+  return new RelayEngine(interfaces, limits, { network, clock, random })
 }
 
-/** A userspace relay of RTP between the two sides of each of its sessions. */
-export class Relay {
+/** What the engine needs of the world around it. */
+interface RelayWorld {
+  readonly network: DatagramNetwork
+  readonly clock: Clock
+  readonly random: Random
+}
+
+/** The relay of one thread. Its calls are synchronous where nothing has to be waited for. */
+export class RelayEngine {
   readonly #interfaces: readonly RelayInterface[]
   readonly #limits: RelayLimits
   readonly #clock: Clock
@@ -78,23 +83,23 @@ export class Relay {
   readonly #context: SessionContext
   readonly #sessions = new Map<string, RelaySession>()
   readonly #closing = new Set<Promise<void>>()
-  readonly #past = { packets: 0, bytes: 0, lost: 0, strangers: 0, garbage: 0, strayRtcp: 0, undeliverable: 0 }
+  /** Of sessions that are closed. */
+  readonly #past = noTotals()
   #sessionsCreated = 0
   #sessionsTimedOut = 0
   #wake: ScheduledWake | undefined
   #closed: Promise<void> | undefined
 
-  /** Not for callers: use {@link createRelay}. */
-  constructor(interfaces: readonly RelayInterface[], limits: RelayLimits, network: DatagramNetwork, clock: Clock) {
+  /** Not for callers: use {@link createEngine}. */
+  constructor(interfaces: readonly RelayInterface[], limits: RelayLimits, world: RelayWorld) {
     this.#interfaces = interfaces
     this.#limits = limits
-    this.#clock = clock
+    this.#clock = world.clock
     const ownAddresses = new Set(
       interfaces.flatMap((one) => [one.address, one.advertisedAddress]).map(canonicalAddress),
     )
     this.#context = {
-      network,
-      clock,
+      ...world,
       limits,
       interfaces,
       emitter: this.#emitter,
@@ -136,36 +141,12 @@ export class Relay {
     return this.#sessions.get(id)
   }
 
-  /** A session as the media anchor of a B2BUA: initial offers, early answers, re-INVITEs of either side, late offers. */
-  anchor(session: RelaySession, options: AnchorOptions = {}): MediaAnchor {
-    const party = (from: Side): AnswerOptions => {
-      const receivedFrom = options.receivedFrom?.[from]
-      return { from, ...(receivedFrom === undefined ? {} : { receivedFrom }) }
-    }
-    return {
-      offer: (side, sdp) => {
-        const to: Side = side === 'a' ? 'b' : 'a'
-        const addressFamily = options.families?.[to]
-        const names = options.interfaces
-        return session.offer(sdp, {
-          ...party(side),
-          ...(addressFamily === undefined ? {} : { addressFamily }),
-          ...(names === undefined ? {} : { direction: [names[side], names[to]] as const }),
-        })
-      },
-      answer: (side, sdp) => session.answer(sdp, party(side)),
-      release: () => {
-        session.close()
-      },
-    }
-  }
-
   /** Counters and gauges over all sessions, closed ones included. */
-  stats(): RelayStats {
+  stats(): EngineStats {
     const nowMs = this.#clock.monotonicMs()
-    const sum = { ...this.#past }
-    for (const session of this.#sessions.values()) addTo(sum, session.snapshot())
-    const { packets, bytes, lost, ...dropped } = sum
+    const totals = noTotals()
+    addTotals(totals, this.#past)
+    for (const session of this.#sessions.values()) addLegs(totals, session.legs())
     let portsResting = 0
     let portsTotal = 0
     for (const { pool } of this.#interfaces) {
@@ -180,10 +161,7 @@ export class Relay {
       portsTotal,
       portsFree: this.portsFree,
       portsResting,
-      packets,
-      bytes,
-      lost,
-      dropped,
+      ...totals,
     }
   }
 
@@ -205,7 +183,7 @@ export class Relay {
     return this.#closed
   }
 
-  /** Same as {@link Relay.close}. */
+  /** Same as {@link RelayEngine.close}. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close()
   }
@@ -229,7 +207,7 @@ export class Relay {
     this.#sessions.delete(session.id)
     if (reason === 'silence' || reason === 'offer') this.#sessionsTimedOut++
     const snapshot = session.snapshot()
-    addTo(this.#past, snapshot)
+    addLegs(this.#past, session.legs())
     if (this.#sessions.size === 0) {
       this.#wake?.cancel()
       this.#wake = undefined
@@ -258,17 +236,34 @@ async function probe(network: DatagramNetwork, address: string, family: 'IP4' | 
   }
 }
 
-function addTo(sum: { packets: number; bytes: number; lost: number } & DropCounts, snapshot: SessionSnapshot): void {
-  for (const stream of snapshot.streams) {
-    for (const leg of [stream.a, stream.b]) {
-      if (leg === undefined) continue
-      sum.packets += leg.packets
-      sum.bytes += leg.bytes
-      sum.lost += leg.lost
-      sum.strangers += leg.dropped.strangers
-      sum.garbage += leg.dropped.garbage
-      sum.strayRtcp += leg.dropped.strayRtcp
-      sum.undeliverable += leg.dropped.undeliverable
-    }
+const noDrops: Readonly<DropCounts> = {
+  strangers: 0,
+  garbage: 0,
+  strayRtcp: 0,
+  undeliverable: 0,
+  unauthenticated: 0,
+  unprotectable: 0,
+}
+const dropReasons = Object.keys(noDrops) as readonly (keyof DropCounts)[]
+
+/** Nothing carried yet. */
+export function noTotals(): MediaTotals {
+  return { packets: 0, bytes: 0, lost: 0, dropped: { ...noDrops } }
+}
+
+/** Adds `more` to `sum`. */
+export function addTotals(sum: MediaTotals, more: Readonly<MediaTotals>): void {
+  sum.packets += more.packets
+  sum.bytes += more.bytes
+  sum.lost += more.lost
+  for (const reason of dropReasons) sum.dropped[reason] += more.dropped[reason]
+}
+
+function addLegs(sum: MediaTotals, legs: readonly Leg[]): void {
+  for (const { stats, drops } of legs) {
+    sum.packets += stats.packets
+    sum.bytes += stats.bytes
+    sum.lost += stats.lost
+    for (const reason of dropReasons) sum.dropped[reason] += drops[reason]
   }
 }

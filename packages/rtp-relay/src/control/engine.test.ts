@@ -3,7 +3,7 @@ import { RelayError, type RelayErrorCode } from '../errors'
 import { A, B, call, RELAY_4, world } from '../testing/fixture'
 import { MemoryNetwork } from '../testing/memory-network'
 import { audioSdp, rtpPacket, targetOf } from '../testing/packets'
-import { createRelay } from './relay'
+import { createEngine } from './engine'
 
 const offerOf = audioSdp(A.address, A.port)
 const answerOf = audioSdp(B.address, B.port)
@@ -158,13 +158,13 @@ describe('offers and answers', () => {
 
   it('serve a call whose INVITE has no offer: side b offers, side a answers', async () => {
     const { relay, network } = await world()
-    const anchor = relay.anchor(relay.createSession('call'))
-    const toA = network.at(targetOf(await anchor.offer('b', Buffer.from(answerOf))).port)
-    const toB = network.at(targetOf(await anchor.answer('a', Buffer.from(offerOf))).port)
+    const session = relay.createSession('call')
+    const toA = network.at(targetOf(await session.offer(answerOf, { from: 'b' })).port)
+    const toB = network.at(targetOf(await session.answer(offerOf, { from: 'a' })).port)
     expect(network.deliver(toA, rtpPacket({ sequence: 1 }), A.address, A.port)).toMatchObject([
       { from: toB.port, ...B },
     ])
-    anchor.release()
+    session.close()
     expect(relay.sessions).toBe(0)
   })
 
@@ -308,7 +308,7 @@ describe('a relay', () => {
     expect(() => relay.createSession('late')).toThrow(expect.objectContaining({ code: 'RELAY_CLOSED' }))
   })
 
-  it.each<[string, Partial<Parameters<typeof createRelay>[0]>]>([
+  it.each<[string, Partial<Parameters<typeof createEngine>[0]>]>([
     ['no interface', { interfaces: [] }],
     ['a host name', { interfaces: [{ address: 'localhost' }] }],
     ['a wildcard without advertised address', { interfaces: [{ address: '0.0.0.0' }] }],
@@ -326,13 +326,13 @@ describe('a relay', () => {
       portMax: 20_099,
       network: new MemoryNetwork(),
     }
-    expect(await codeOf(createRelay({ ...options, ...change }))).toBe('INVALID_OPTIONS')
+    expect(await codeOf(createEngine({ ...options, ...change }))).toBe('INVALID_OPTIONS')
   })
 
   it('is not made on an address that this machine does not have', async () => {
     const network = new MemoryNetwork()
     network.failure = 'EADDRNOTAVAIL'
     const options = { interfaces: [{ address: '192.0.2.9' }], portMin: 20_000, portMax: 20_099, network }
-    expect(await codeOf(createRelay(options))).toBe('INTERFACE_UNAVAILABLE')
+    expect(await codeOf(createEngine(options))).toBe('INTERFACE_UNAVAILABLE')
   })
 })

@@ -1,0 +1,224 @@
+/**
+ * Who encrypts with which keys, for one medium of a session: the offers and answers of both sides (RFC 3264) with their
+ * crypto attributes (RFC 4568) and protocols, best effort among them (RFC 8643). Pure: chance comes in.
+ *
+ * Each side has keys of its own with the relay. There is no way from encrypted to plain that nobody asked for: a side
+ * that was offered SRTP and answers without it is refused.
+ */
+import type { CryptoAttribute } from '@carillon/sip-parser/sdp'
+import { RelayError } from '../../errors'
+import { oppositeOf, type Side } from '../../relay/leg'
+import type { SrtpMaterial } from '../../srtp/material'
+import { cryptoOf, generateMaterial, isSameCrypto, materialsOf, suiteOf, usualSuites } from '../../srtp/sdes'
+import type { SrtpSuiteName } from '../../srtp/suites'
+
+/** A protocol that the relay may be asked to speak with a side. */
+export type TransportProtocol = 'RTP/AVP' | 'RTP/SAVP' | 'RTP/AVPF' | 'RTP/SAVPF'
+
+/** What is asked for the side that is offered to. */
+export interface SecurityOptions {
+  /** The protocol of the m= line; that of the offer by default. */
+  readonly transportProtocol?: TransportProtocol
+  /** Keys of the relay's own for SRTP: these suites are offered, the first is preferred. */
+  readonly sdes?: { readonly suites?: readonly SrtpSuiteName[] }
+  /** Offer keys with a plain protocol: whoever knows them encrypts, others do not (RFC 8643). */
+  readonly bestEffort?: boolean
+}
+
+/** What one description says of a medium's security. */
+export interface SecurityView {
+  readonly protocol: string
+  readonly cryptos: readonly CryptoAttribute[]
+}
+
+/** What is to be written into the description for the other side. */
+export interface SecurityRewrite {
+  readonly protocol: string
+  /** In place of all crypto attributes; undefined leaves those that came. */
+  readonly cryptos: readonly CryptoAttribute[] | undefined
+}
+
+/** The keys of one leg; both are there, or neither. */
+export interface LegKeys {
+  /** What the side encrypts with; the first of several that identifiers tell apart. */
+  readonly theirs: readonly SrtpMaterial[]
+  readonly ours: SrtpMaterial
+  /** As they stand in SDP, so that the same keys are known again. */
+  readonly theirCrypto: CryptoAttribute
+}
+
+/** What an answer settles. */
+export interface SecurityVerdict {
+  readonly rewrite: SecurityRewrite
+  /** Keys by side; undefined where that side is plain, or has its keys from the other side. */
+  readonly keys: { readonly [S in Side]: LegKeys | undefined }
+  /** True when SRTP goes through as it is, with keys that the relay does not hold. */
+  readonly isPassThrough: boolean
+}
+
+interface Pending {
+  readonly from: Side
+  readonly protocol: string
+  readonly otherProtocol: string
+  /** Undefined: keys pass through. */
+  readonly terms: Terms | undefined
+}
+
+interface Terms {
+  /** Of the offerer, where it encrypts. */
+  readonly chosen: CryptoAttribute | undefined
+  /** What the other side was offered, by tag. */
+  readonly offered: ReadonlyMap<number, SrtpMaterial>
+}
+
+const tagsMax = 16
+
+/** The security of one medium. */
+export class MediaSecurity {
+  private readonly current: { [S in Side]: LegKeys | undefined } = { a: undefined, b: undefined }
+  /** What each side speaks, from the last answer on. */
+  private readonly protocols: { [S in Side]: string | undefined } = { a: undefined, b: undefined }
+  private pending: Pending | undefined
+  /** What was last asked for, which later offers without a word of it mean too. */
+  private suites: readonly SrtpSuiteName[] = usualSuites
+  /** The offer at hand has been answered once. */
+  private isSettled = false
+
+  constructor(private readonly randomBytes: (count: number) => Uint8Array) {}
+
+  /**
+   * An offer has come from a side; what to offer the other one. What is in force stays until the answer.
+   * @throws RelayError CRYPTO_UNUSABLE when SRTP is offered and none of its keys can be used
+   */
+  offer(from: Side, view: SecurityView, options: SecurityOptions): SecurityRewrite {
+    const { protocol, cryptos } = view
+    this.isSettled = false
+    const isAsBefore = this.current.a !== undefined || this.current.b !== undefined
+    const usual = isAsBefore ? (this.protocols[oppositeOf(from)] ?? protocol) : protocol
+    const otherProtocol = isRtp(protocol) ? (options.transportProtocol ?? usual) : protocol
+    const { sdes } = options
+    const isKeyed = this.current[oppositeOf(from)] !== undefined
+    const bestEffort = options.bestEffort ?? isKeyed
+    const isTheirs = cryptos.length > 0 || isSecure(protocol)
+    const isForOther = isSecure(otherProtocol) || (bestEffort && isRtp(otherProtocol))
+    const isTaken = sdes !== undefined || bestEffort || isAsBefore || isSecure(protocol) !== isSecure(otherProtocol)
+    if (!isRtp(protocol) || !isTaken || !(isTheirs || isForOther)) {
+      this.pending = { from, protocol, otherProtocol, terms: undefined }
+      return { protocol: otherProtocol, cryptos: undefined }
+    }
+    const chosen = this.choose(from, cryptos)
+    if (chosen === undefined && isSecure(protocol)) throw new RelayError('CRYPTO_UNUSABLE')
+    this.suites = sdes?.suites ?? this.suites
+    const offered = isForOther ? this.offeredTo(oppositeOf(from), this.suites) : new Map()
+    this.pending = { from, protocol, otherProtocol, terms: { chosen, offered } }
+    return { protocol: otherProtocol, cryptos: [...offered].map(([tag, material]) => cryptoOf(material, tag)) }
+  }
+
+  /** True while a side has been offered encryption, or offers it, and no answer has said with which keys. */
+  isAwaitingKeys(side: Side): boolean {
+    const { pending } = this
+    if (pending?.terms === undefined || this.current[side] !== undefined) return false
+    return isSecure(side === pending.from ? pending.protocol : pending.otherProtocol) && !this.isSettled
+  }
+
+  /**
+   * Looks whether an answer is one to what was offered, and changes nothing.
+   * @throws RelayError CRYPTO_MISMATCH as {@link answer}
+   */
+  check(view: SecurityView): void {
+    const { pending } = this
+    if (pending === undefined) throw new RelayError('NO_OFFER')
+    const { from, otherProtocol, terms } = pending
+    if (isRtp(otherProtocol) && isSecure(view.protocol) !== isSecure(otherProtocol)) {
+      throw new RelayError('CRYPTO_MISMATCH', `${otherProtocol} was offered, ${view.protocol} answered`)
+    }
+    if (terms !== undefined) this.answered(oppositeOf(from), otherProtocol, view, terms)
+  }
+
+  /**
+   * The other side has answered; again for further answers to the same offer.
+   * @throws RelayError CRYPTO_MISMATCH when it does not answer what it was offered: a silent downgrade, or a key that
+   * nobody offered
+   */
+  answer(view: SecurityView): SecurityVerdict {
+    this.check(view)
+    const { pending } = this
+    if (pending === undefined) throw new RelayError('NO_OFFER')
+    const { from, protocol, otherProtocol, terms } = pending
+    const to = oppositeOf(from)
+    this.isSettled = true
+    this.protocols[from] = protocol
+    this.protocols[to] = otherProtocol
+    if (terms === undefined) {
+      this.current.a = undefined
+      this.current.b = undefined
+      const isPassThrough = isSecure(protocol) || view.cryptos.length > 0
+      return { rewrite: { protocol, cryptos: undefined }, keys: { ...this.current }, isPassThrough }
+    }
+    const answered = this.answered(to, otherProtocol, view, terms)
+    const own = terms.chosen === undefined ? undefined : this.keysFor(from, terms.chosen)
+    this.current[from] = own
+    this.current[to] = answered
+    const cryptos = own === undefined || terms.chosen === undefined ? [] : [cryptoOf(own.ours, terms.chosen.tag)]
+    return { rewrite: { protocol, cryptos }, keys: { ...this.current }, isPassThrough: false }
+  }
+
+  /** The line that is answered: the keys in use when they are offered again, else the first that can be used. */
+  private choose(side: Side, cryptos: readonly CryptoAttribute[]): CryptoAttribute | undefined {
+    const { [side]: current } = this.current
+    const usable = cryptos.filter((crypto) => materialsOf(crypto) !== undefined)
+    const known = current && usable.find((crypto) => isSameCrypto(crypto, current.theirCrypto))
+    return known ?? usable[0]
+  }
+
+  /** What a side is offered: what is in use, under the first tag, then the suites that were asked for. */
+  private offeredTo(side: Side, suites: readonly SrtpSuiteName[]): Map<number, SrtpMaterial> {
+    const ours = this.current[side]?.ours
+    const offered = new Map<number, SrtpMaterial>()
+    if (ours !== undefined && suites.includes(ours.suite)) offered.set(1, ours)
+    for (const suite of new Set(suites)) {
+      if (offered.size >= tagsMax) break
+      if (suite !== offered.get(1)?.suite || offered.size === 0) {
+        offered.set(offered.size + 1, generateMaterial(suite, this.randomBytes))
+      }
+    }
+    return offered
+  }
+
+  private answered(to: Side, protocol: string, view: SecurityView, terms: Terms): LegKeys | undefined {
+    const [crypto, ...others] = view.cryptos
+    if (crypto === undefined) {
+      if (isSecure(protocol)) throw new RelayError('CRYPTO_MISMATCH', 'the answer has no key')
+      return undefined
+    }
+    const ours = terms.offered.get(crypto.tag)
+    const theirs = materialsOf(crypto)
+    if (others.length > 0 || ours === undefined || ours.suite !== crypto.suite || theirs === undefined) {
+      throw new RelayError('CRYPTO_MISMATCH', 'the answer does not choose one of the offered keys')
+    }
+    return this.known(to, crypto, ours) ?? { theirs, ours, theirCrypto: crypto }
+  }
+
+  private keysFor(side: Side, crypto: CryptoAttribute): LegKeys | undefined {
+    const theirs = materialsOf(crypto)
+    const suite = suiteOf(crypto)
+    if (theirs === undefined || suite === undefined) return undefined
+    const present = this.current[side]?.ours
+    const ours = present?.suite === suite ? present : generateMaterial(suite, this.randomBytes)
+    return this.known(side, crypto, ours) ?? { theirs, ours, theirCrypto: crypto }
+  }
+
+  /** The keys in use, when these are the same: then the same object, so that counters go on. */
+  private known(side: Side, crypto: CryptoAttribute, ours: SrtpMaterial): LegKeys | undefined {
+    const { [side]: current } = this.current
+    return current?.ours === ours && isSameCrypto(current.theirCrypto, crypto) ? current : undefined
+  }
+}
+
+function isRtp(protocol: string): boolean {
+  return /^RTP\/S?AVPF?$/i.test(protocol)
+}
+
+function isSecure(protocol: string): boolean {
+  return /^RTP\/SAVPF?$/i.test(protocol)
+}

@@ -1,0 +1,149 @@
+/** The session keys of one master key: for SRTP and SRTCP, derived anew where there is a rate (RFC 3711 §4.3). */
+import { createSecretKey, type KeyObject } from 'node:crypto'
+import { HmacSha1 } from './hmac-sha1'
+import { deriveKey, keyLabels } from './key-derivation'
+import { CounterMode } from './key-stream'
+import type { SrtpMaterial } from './material'
+import { type SrtpSuite, srtpSuites } from './suites'
+
+const authKeyBytes = 20
+/** The salt of AES in counter mode; that of GCM is as long as its nonce. */
+const counterSaltBytes = 14
+
+/** What protects one kind of packet, RTP or RTCP. */
+export class PacketKeys {
+  readonly hmac: HmacSha1 | undefined
+  readonly counter: CounterMode | undefined
+  readonly galois: { readonly key: KeyObject; readonly name: 'aes-128-gcm' | 'aes-256-gcm' } | undefined
+  readonly salt: Uint8Array
+
+  constructor(
+    suite: SrtpSuite,
+    material: SrtpMaterial,
+    round: number,
+    [encryption, authentication, salting]: readonly [number, number, number],
+  ) {
+    const { masterKey, masterSalt } = material
+    const key = deriveKey(masterKey, masterSalt, encryption, round, suite.keyBytes)
+    const isGalois = suite.cipher === 'aes-gcm'
+    this.salt = deriveKey(masterKey, masterSalt, salting, round, isGalois ? suite.saltBytes : counterSaltBytes)
+    if (isGalois) {
+      this.galois = { key: createSecretKey(key), name: suite.keyBytes === 16 ? 'aes-128-gcm' : 'aes-256-gcm' }
+    } else {
+      const authKey = deriveKey(masterKey, masterSalt, authentication, round, authKeyBytes)
+      this.hmac = new HmacSha1(authKey)
+      authKey.fill(0)
+      if (suite.cipher === 'aes-cm') this.counter = new CounterMode(key, this.salt)
+    }
+    key.fill(0)
+  }
+
+  /** Forgets everything. */
+  wipe(): void {
+    this.hmac?.wipe()
+    this.counter?.wipe()
+    this.salt.fill(0)
+  }
+}
+
+const rtpLabels = [keyLabels.RTP_ENCRYPTION, keyLabels.RTP_AUTHENTICATION, keyLabels.RTP_SALT] as const
+const rtcpLabels = [keyLabels.RTCP_ENCRYPTION, keyLabels.RTCP_AUTHENTICATION, keyLabels.RTCP_SALT] as const
+
+/** Keys by the round of their derivation; the one before is kept for packets that come late. */
+class Schedule {
+  private round = -1
+  private keys: PacketKeys | undefined
+  private formerRound = -1
+  private former: PacketKeys | undefined
+
+  constructor(
+    private readonly make: (round: number) => PacketKeys,
+    private readonly rate: number,
+  ) {}
+
+  at(index: number): PacketKeys {
+    const round = this.rate === 0 ? 0 : Math.floor(index / this.rate)
+    if (round === this.round && this.keys !== undefined) return this.keys
+    if (round === this.formerRound && this.former !== undefined) return this.former
+    return this.change(round)
+  }
+
+  wipe(): void {
+    this.keys?.wipe()
+    this.former?.wipe()
+    this.keys = undefined
+    this.former = undefined
+  }
+
+  private change(round: number): PacketKeys {
+    const made = this.make(round)
+    // A forged index may ask for any round: those in use stay, and what it was given is dropped with it.
+    if (this.round >= 0 && (round < this.round || round > this.round + 1)) return made
+    this.former?.wipe()
+    this.former = this.keys
+    this.formerRound = this.round
+    this.keys = made
+    this.round = round
+    return made
+  }
+}
+
+/** All that one master key is good for. */
+export class SessionKeys {
+  readonly suite: SrtpSuite
+  readonly mki: Uint8Array | undefined
+  readonly isRtpEncrypted: boolean
+  readonly isRtcpEncrypted: boolean
+  /** The key is the same for every packet. */
+  readonly isSteady: boolean
+  readonly rtpPacketsMax: number
+  readonly rtcpPacketsMax: number
+  rtpPackets = 0
+  rtcpPackets = 0
+  private readonly rtp: Schedule
+  private readonly rtcp: Schedule
+  private readonly masterKey: Uint8Array
+  private readonly masterSalt: Uint8Array
+
+  /** @throws RangeError when key or salt have not the length of the suite */
+  constructor(material: SrtpMaterial) {
+    const suite: SrtpSuite = srtpSuites[material.suite]
+    if (material.masterKey.length !== suite.keyBytes || material.masterSalt.length !== suite.saltBytes) {
+      throw new RangeError(
+        `${material.suite} takes a key of ${suite.keyBytes} bytes and a salt of ${suite.saltBytes} bytes`,
+      )
+    }
+    const { mki, keyDerivationRate = 0, lifetimePackets = 2 ** 48 } = material
+    this.suite = suite
+    this.mki = mki === undefined || mki.length === 0 ? undefined : mki
+    this.isRtpEncrypted = material.isRtpEncrypted !== false && suite.cipher !== 'null'
+    this.isRtcpEncrypted = material.isRtcpEncrypted !== false && suite.cipher !== 'null'
+    this.isSteady = keyDerivationRate === 0
+    this.rtpPacketsMax = Math.min(lifetimePackets, 2 ** 48)
+    this.rtcpPacketsMax = Math.min(lifetimePackets, 2 ** 31)
+    // Copies of our own: they are wiped, and the caller's are not ours to wipe.
+    this.masterKey = Uint8Array.from(material.masterKey)
+    this.masterSalt = Uint8Array.from(material.masterSalt)
+    const own = { ...material, masterKey: this.masterKey, masterSalt: this.masterSalt }
+    this.rtp = new Schedule((round) => new PacketKeys(suite, own, round, rtpLabels), keyDerivationRate)
+    this.rtcp = new Schedule((round) => new PacketKeys(suite, own, round, rtcpLabels), keyDerivationRate)
+  }
+
+  /** The keys for the SRTP packet with this index. */
+  rtpAt(index: number): PacketKeys {
+    return this.rtp.at(index)
+  }
+
+  /** The keys for the SRTCP packet with this index. */
+  rtcpAt(index: number): PacketKeys {
+    return this.rtcp.at(index)
+  }
+
+  /** Forgets every key. */
+  wipe(): void {
+    this.rtp.wipe()
+    this.rtcp.wipe()
+    this.masterKey.fill(0)
+    this.masterSalt.fill(0)
+  }
+}
