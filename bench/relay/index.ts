@@ -59,7 +59,7 @@ async function loadAt(
   kind: RelayKind,
 ): Promise<Row[]> {
   const load = async (relay: LoadedRelay, seconds: number): Promise<RoundResult> => {
-    const result = await generator.run(relay.streams, rate, seconds)
+    const result = await generator.run(relay.freshStreams(), rate, seconds)
     // What is encrypted has no time of sending in it that the sink could read.
     return kind === 'plain' ? result : { ...result, latencyUsP50: Number.NaN, latencyUsP99: Number.NaN }
   }

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { isOnPath, type Pinned, startPinned } from '../load/pinned.ts'
 import type { LoadedServer } from '../load/servers.ts'
 import { askForStreams } from './ng.ts'
-import { freeEnds, type StreamPorts } from './streams.ts'
+import { freeEnds, type StreamPorts, streamCount } from './streams.ts'
 
 const relayCore = 0
 /** Beside each other, and under the ports that the system gives out itself. */
@@ -12,7 +12,8 @@ const startMs = 20_000
 
 /** A relay with its streams. */
 export interface LoadedRelay extends LoadedServer {
-  readonly streams: readonly StreamPorts[]
+  /** Streams that have not been used. */
+  freshStreams(): readonly StreamPorts[]
 }
 
 /** What the relay does to the packets. */
@@ -50,5 +51,12 @@ export async function startRtpengine(kind: RelayKind): Promise<LoadedRelay | und
 }
 
 function loaded(name: string, does: string, relay: Pinned, streams: readonly StreamPorts[]): LoadedRelay {
-  return { name, does, port: 0, pid: relay.pid, output: relay.output, stop: relay.stop, streams }
+  let used = 0
+  const freshStreams = (): readonly StreamPorts[] => {
+    const fresh = streams.slice(used, used + streamCount)
+    used += streamCount
+    if (fresh.length < streamCount) throw new Error(`${name} has no unused streams left`)
+    return fresh
+  }
+  return { name, does, port: 0, pid: relay.pid, output: relay.output, stop: relay.stop, freshStreams }
 }

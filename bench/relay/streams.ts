@@ -2,8 +2,13 @@
 import { randomBytes } from 'node:crypto'
 import { createSocket } from 'node:dgram'
 
-/** How many calls are up; each carries one stream in one direction. */
+/** How many streams there are at a time, one a call, in one direction. */
 export const streamCount = 50
+/**
+ * How many times as many calls are set up: a generator begins each run with the same sequence numbers, and whoever
+ * encrypts never takes a number twice.
+ */
+export const runsMax = 12
 /** Bytes of the payload of G.711 in 20 ms, after the 12 of the RTP header. */
 export const payloadBytes = 160
 /** What the encrypted side speaks. */
@@ -21,11 +26,11 @@ export type StreamEnds = Omit<StreamPorts, 'relay'>
 
 /** Ends on loopback ports that nobody uses now. */
 export async function freeEnds(): Promise<StreamEnds[]> {
-  const sockets = Array.from({ length: streamCount * 2 }, () => createSocket('udp4'))
+  const sockets = Array.from({ length: streamCount * runsMax * 2 }, () => createSocket('udp4'))
   await Promise.all(sockets.map((socket) => new Promise<void>((done) => socket.bind(0, '127.0.0.1', done))))
   const ports = sockets.map((socket) => socket.address().port)
   await Promise.all(sockets.map((socket) => new Promise<void>((done) => socket.close(done))))
-  return Array.from({ length: streamCount }, (_, index) => ({
+  return Array.from({ length: streamCount * runsMax }, (_, index) => ({
     source: ports[index * 2] ?? 0,
     sink: ports[index * 2 + 1] ?? 0,
   }))

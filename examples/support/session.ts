@@ -5,7 +5,7 @@ import { answerOffer, createOffer, type LocalSession, parseSdp, serializeSdp } f
 const discardPort = 9
 
 /** What this side can do, at an address of its own. */
-function sessionAt(address: string): LocalSession {
+function sessionAt(address: string, port = discardPort): LocalSession {
   const family = address.includes(':') ? 'IP6' : 'IP4'
   return {
     origin: { username: '-', sessionId: '1', sessionVersion: '1', netType: 'IN', family, address },
@@ -14,7 +14,7 @@ function sessionAt(address: string): LocalSession {
       {
         media: 'audio',
         protocols: ['RTP/AVP'],
-        port: discardPort,
+        port,
         codecs: [
           { name: 'opus', clockRate: 48_000, channels: 2 },
           { name: 'PCMA', clockRate: 8_000 },
@@ -31,10 +31,10 @@ export function offer(address: string): string {
   return serializeSdp(createOffer(sessionAt(address)))
 }
 
-/** The answer that fits an offer (RFC 3264 §6); undefined when nothing in it fits. */
-export function answer(offered: Uint8Array, address: string): string | undefined {
+/** The answer that fits an offer (RFC 3264 §6); undefined when nothing in it fits. `port` is where its audio is heard. */
+export function answer(offered: Uint8Array, address: string, port?: number): string | undefined {
   const parsed = parseSdp(offered)
   if (!parsed.ok) return undefined
-  const answered = answerOffer(parsed.value, sessionAt(address))
+  const answered = answerOffer(parsed.value, sessionAt(address, port))
   return answered.ok ? serializeSdp(answered.value) : undefined
 }

@@ -20,6 +20,8 @@ const DOCUMENTS = [
     'observing',
     'proxying',
     'registrations',
+    'relay',
+    'srtp',
     'stir',
     'testing',
   ].map((name) => `docs/guides/${name}.md`),

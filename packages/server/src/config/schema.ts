@@ -179,6 +179,12 @@ export const configSchema = z.strictObject({
       120_000,
       'How long neither side may send any media before the call is hung up. Calls on hold are exempt.',
     ),
+    workers: count(
+      0,
+      64,
+      0,
+      'Threads that carry the media beside the one that does the signalling; 0 has that one carry it too. Each has its part of the ports, and the crash of one ends its own calls only.',
+    ),
   }),
   log: z.strictObject({
     level: key(oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']), {

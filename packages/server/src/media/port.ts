@@ -24,8 +24,8 @@ export interface MediaReport {
 export interface MediaSession {
   /** Rewrites the SDP of both sides so that the media passes through the backend. */
   readonly anchor: SdpAnchor
-  /** What has passed so far; after the end, what had passed by then. */
-  report(): MediaReport
+  /** What has passed so far; after the end, what had passed by then. Rejects when the backend cannot tell. */
+  report(): Promise<MediaReport>
 }
 
 /** Counts of a backend. */
@@ -46,6 +46,8 @@ export interface MediaBackend {
   openSession(id: string, parties: MediaParties): MediaSession
   /** Has the listener called with the id of each session in which neither side has sent anything for too long. */
   onSilence(listener: (id: string) => void): void
+  /** Has the listener called with the id of each session whose media the backend cannot carry any more. */
+  onFailure(listener: (id: string) => void): void
   stats(): MediaStats
   /** Ends every session and gives all ports back. */
   close(): Promise<void>

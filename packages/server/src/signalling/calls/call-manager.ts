@@ -54,6 +54,7 @@ export class CallManager {
     this.#ports = ports
     this.#settings = settings
     ports.media.onSilence((id) => this.#calls.get(id)?.hangUp('media timeout'))
+    ports.media.onFailure((id) => this.#calls.get(id)?.hangUp('media failed'))
   }
 
   /** How many calls live. */
@@ -132,10 +133,10 @@ export class CallManager {
         'call started',
       )
       const end = await bridge.ended
-      logger.info({ event: 'call.ended', ...call.record(end) }, 'call ended')
+      logger.info({ event: 'call.ended', ...(await call.record(end)) }, 'call ended')
     } catch (error) {
       await session.anchor.release()
-      this.#failed(request, call, error)
+      await this.#failed(request, call, error)
     } finally {
       this.#forget(id)
     }
@@ -153,7 +154,7 @@ export class CallManager {
   }
 
   /** The bridge never came to be: the caller was quicker with CANCEL, or the fault is ours and ends this call only. */
-  #failed(request: IncomingRequest, call: LiveCall, error: unknown): void {
+  async #failed(request: IncomingRequest, call: LiveCall, error: unknown): Promise<void> {
     const { logger } = this.#ports
     const isCancelled = error instanceof SipTransactionError && error.code === 'CANCELLED'
     if (!isCancelled) {
@@ -163,7 +164,7 @@ export class CallManager {
     const end = isCancelled
       ? ({ disposition: 'CANCELLED', status: 487, by: 'a' } as const)
       : ({ disposition: 'FAILED', status: 500, by: 'core' } as const)
-    logger.info({ event: 'call.ended', ...call.record(end) }, 'call ended')
+    logger.info({ event: 'call.ended', ...(await call.record(end)) }, 'call ended')
   }
 
   #forget(id: string): void {

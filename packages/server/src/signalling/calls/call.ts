@@ -41,18 +41,24 @@ export class LiveCall {
   }
 
   /** The record of the call, which is over. */
-  record(end: { readonly disposition: string; readonly status: number; readonly by: 'a' | 'b' | 'core' }): CallRecord {
+  async record(end: {
+    readonly disposition: string
+    readonly status: number
+    readonly by: 'a' | 'b' | 'core'
+  }): Promise<CallRecord> {
+    const endMs = this.wallMs()
+    const media = await this.media.report().catch(() => undefined)
     return callRecord({
       callId: this.callId,
       source: this.source,
       destination: this.destination,
       startMs: this.startMs,
       answerMs: this.#answerMs,
-      endMs: this.wallMs(),
+      endMs,
       disposition: end.disposition === 'CANCELLED' ? 'NO ANSWER' : (end.disposition as Disposition),
       sipStatus: end.status,
       hangUpSide: SIDES[end.by],
-      media: this.media.report(),
+      media,
     })
   }
 }

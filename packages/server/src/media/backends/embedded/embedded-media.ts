@@ -24,13 +24,14 @@ const OFFER_MARGIN_MS = 30_000
  * @throws ServerError with code MEDIA_FAILED
  */
 export async function openEmbeddedMedia(config: Config, interfaces: readonly MediaInterface[]): Promise<MediaBackend> {
-  const { ports, silenceTimeoutMs } = config.media
+  const { ports, silenceTimeoutMs, workers } = config.media
   try {
     const relay = await createRelay({
       interfaces,
       portMin: ports.min,
       portMax: ports.max,
       silenceTimeoutMs,
+      workers,
       limits: { sessionsMax: config.calls.max },
       offerTimeoutMs: config.calls.ringTimeoutMs + OFFER_MARGIN_MS,
     })
@@ -53,11 +54,17 @@ class EmbeddedMedia implements MediaBackend {
   openSession(id: string, parties: MediaParties): MediaSession {
     const session = this.#relay.createSession(id)
     const anchor = this.#relay.anchor(session, { receivedFrom: parties })
-    return { anchor: withStatus(anchor), report: () => reportOf(session.snapshot()) }
+    return { anchor: withStatus(anchor), report: async () => reportOf(await session.snapshot()) }
   }
 
   onSilence(listener: (id: string) => void): void {
     this.#relay.on('session-timeout', ({ sessionId }) => listener(sessionId))
+  }
+
+  onFailure(listener: (id: string) => void): void {
+    this.#relay.on('session-closed', ({ sessionId, reason }) => {
+      if (reason === 'worker-crashed') listener(sessionId)
+    })
   }
 
   stats(): MediaStats {
@@ -74,6 +81,8 @@ const TEMPORARY: ReadonlySet<string> = new Set<RelayErrorCode>([
   'PORTS_EXHAUSTED',
   'SOCKET_FAILED',
   'SESSION_CLOSED',
+  'WORKER_CRASHED',
+  'WORKER_TIMEOUT',
   'RELAY_CLOSED',
 ])
 
