@@ -7,6 +7,7 @@ import { costOf, costVerdict, measureRounds, type RoundResult, roundColumns } fr
 import type { Row } from '../load/row.ts'
 import { figure, type Report, ratio, type Table, type Verdict } from '../support/report.ts'
 import { type Generator, openGenerator } from './generator.ts'
+import { measureInProcess } from './in-process.ts'
 import { type LoadedRelay, type RelayKind, startCarillon, startRtpengine } from './relays.ts'
 import { streamCount } from './streams.ts'
 
@@ -49,6 +50,9 @@ export async function relaySuite(): Promise<Report> {
     }
   }
   generator.dispose()
+  const inProcess = await measureInProcess()
+  tables.push(...inProcess.tables)
+  verdicts.push(...inProcess.verdicts)
   return { title: 'Relay', tables, verdicts, remarks }
 }
 

@@ -77,9 +77,9 @@ function measureKept(count: number, make: (index: number) => unknown): number {
       const kept: unknown[] = new Array(count).fill(undefined)
       for (let index = 0; index < Math.min(count, warmUpRuns); index++) held.last = make(index)
       held.last = undefined
-      const before = settled()
+      const before = settledBytes()
       for (let index = 0; index < count; index++) kept[index] = make(index)
-      const after = settled()
+      const after = settledBytes()
       if (kept.length !== count) throw new Error('what was kept is gone')
       return (after - before) / count
     }),
@@ -87,7 +87,7 @@ function measureKept(count: number, make: (index: number) => unknown): number {
 }
 
 /** Bytes in use when all garbage is gone. */
-function settled(): number {
+export function settledBytes(): number {
   collect()
   collect()
   const { heapUsed, external } = process.memoryUsage()

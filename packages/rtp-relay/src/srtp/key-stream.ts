@@ -8,9 +8,9 @@ import { endianness } from 'node:os'
 
 const blockBytes = 16
 const wordsPerBlock = 4
-/** Key stream that is made ahead for one source: sixteen packets of G.711. */
-const aheadBytesMax = 2_816
-const aheadPacketsMax = 16
+/** Key stream that is made ahead for one source: eight packets of G.711. */
+const aheadBytesMax = 1_408
+const aheadPacketsMax = 8
 /** The largest packet has no more blocks than these. */
 const blocksMax = 4_096
 
