@@ -2,6 +2,7 @@
 import type { Target, TargetName } from '../engine/target.ts'
 import { messageTarget } from './message.ts'
 import { sdpTarget } from './sdp.ts'
+import { sdpRewriteTarget } from './sdp-rewrite.ts'
 import { streamTarget } from './stream.ts'
 import { uriTarget } from './uri.ts'
 
@@ -9,6 +10,7 @@ const makers: Readonly<Record<TargetName, () => Target>> = {
   message: messageTarget,
   uri: uriTarget,
   sdp: sdpTarget,
+  'sdp-rewrite': sdpRewriteTarget,
   stream: streamTarget,
 }
 

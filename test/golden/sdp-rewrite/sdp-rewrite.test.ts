@@ -1,19 +1,25 @@
 /**
  * Golden files of SDP rewriting. Each Markdown file holds a description (In), what the relay decided (Options) and the
  * description that it sends on (Out), with placeholders where the relay's ports stand: {rtp-0} and {rtcp-0} for the
- * first medium. Run with CARILLON_WRITE=1 to write the Out sections anew; read the difference before keeping it.
+ * first medium, {key-0} and so on for the keys that it gives. Run with CARILLON_WRITE=1 to write the Out sections anew; read the difference before keeping it.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { type MediaRewrite, rewriteSdp, type SdpRewrite } from '@carillon/rtp-relay'
-import { parseSdp, serializeSdp } from '@carillon/sip-parser/sdp'
+import { keySaltBytes, parseSdp, serializeSdp } from '@carillon/sip-parser/sdp'
 import { describe, expect, it } from 'vitest'
 
-/** What a file says under Options: `relay` a medium, `mux` relay it with RTP and RTCP on one port, `refuse` it. */
+/** `relay` a medium, `mux` relay it with RTP and RTCP on one port, `mux-only` insist on that, `refuse` it. */
+type Decision = 'relay' | 'mux' | 'mux-only' | 'refuse'
+
+/** What a file says under Options. */
 interface GoldenOptions {
   readonly address: string
   readonly replaceOrigin?: boolean
-  readonly media: readonly ('relay' | 'mux' | 'refuse')[]
+  readonly media: readonly Decision[]
+  /** For every medium: its protocol, and the suites for which the relay gives keys, under the tags 1, 2 and so on. */
+  readonly protocol?: string
+  readonly suites?: readonly string[]
 }
 
 const folder = fileURLToPath(new URL('.', import.meta.url))
@@ -27,10 +33,28 @@ function block(text: string, heading: string): string {
   return content
 }
 
-function rewriteOf({ address, media, ...rest }: GoldenOptions): SdpRewrite {
+/** A key that is as long as the suite asks, and easy to find again. */
+function keyOf(suite: string, index: number): string {
+  return Buffer.alloc(keySaltBytes(suite) ?? 0, index + 1).toString('base64')
+}
+
+function rewriteOf({ address, media, protocol, suites, ...rest }: GoldenOptions): SdpRewrite {
+  const cryptos = suites?.map((suite, index) => ({
+    tag: index + 1,
+    suite,
+    keys: [{ keySalt: keyOf(suite, index) }],
+    sessionParameters: [],
+  }))
   const plans = media.map((decision, index): MediaRewrite => {
     const port = decision === 'refuse' ? 0 : FIRST_PORT + index * 2
-    return { port, rtcpPort: port + 1, rtcpMux: decision === 'mux' }
+    return {
+      port,
+      rtcpPort: port + 1,
+      rtcpMux: decision.startsWith('mux'),
+      rtcpMuxOnly: decision === 'mux-only',
+      ...(protocol === undefined ? {} : { protocol }),
+      ...(cryptos === undefined ? {} : { cryptos }),
+    }
   })
   return { address, family: address.includes(':') ? 'IP6' : 'IP4', media: plans, ...rest }
 }
@@ -41,8 +65,13 @@ function rewritten(input: string, options: GoldenOptions): string {
   const out = serializeSdp(rewriteSdp(parsed.value, rewriteOf(options)))
   expect(out.endsWith('\r\n')).toBe(true)
   const ports = options.media.flatMap((_, index) => [`{rtp-${index}}`, `{rtcp-${index}}`])
+  const keys = options.suites ?? []
   return ports
     .reduce((text, name, index) => text.replaceAll(`${FIRST_PORT + index}`, name), out)
+    .replaceAll(/inline:(\S+)/g, (whole, key: string) => {
+      const index = keys.findIndex((suite, at) => keyOf(suite, at) === key)
+      return index < 0 ? whole : `inline:{key-${index}}`
+    })
     .replaceAll('\r\n', '\n')
 }
 

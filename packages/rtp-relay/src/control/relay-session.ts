@@ -205,9 +205,11 @@ export class RelaySession {
       return isMuxOffered || (isMux && !isDemuxed)
     })
     for (const stream of this.#media.streams) this.#security.apply(stream.index, stream)
-    const media = views.map((view, index) =>
-      this.#rewrite(isRelayed(view), index, to, this.#offeredMux[index] ?? false, secured[index]),
-    )
+    const rtcpMuxOnly = rtcpMux.includes('require')
+    const media = views.map((view, index) => ({
+      ...this.#rewrite(isRelayed(view), index, to, this.#offeredMux[index] ?? false, secured[index]),
+      rtcpMuxOnly,
+    }))
     return this.#rewritten(input, sdp, to, media, options)
   }
 

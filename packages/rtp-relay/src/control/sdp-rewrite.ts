@@ -22,6 +22,8 @@ export interface MediaRewrite {
   readonly rtcpPort: number
   /** Say that RTP and RTCP share the RTP port. */
   readonly rtcpMux: boolean
+  /** Say that there is no other way (RFC 8858); only with `rtcpMux`. */
+  readonly rtcpMuxOnly?: boolean
   /** The protocol of the m= line, in place of what stands there. */
   readonly protocol?: string
   /** In place of all crypto attributes (RFC 4568); those that came stay when absent. Secret. */
@@ -106,7 +108,9 @@ function rewriteAttributes(media: MediaDescription, plan: MediaRewrite | undefin
   const hasFeedback = plan?.protocol === undefined || plan.protocol.endsWith('F') || !media.protocol.endsWith('F')
   let isMuxSaid = false
   for (const attribute of media.attributes) {
-    if (isRemoved(attribute) || (cryptos !== undefined && attribute.name === 'crypto')) continue
+    // A refused medium needs no keys, and hands none on.
+    const isKey = attribute.name === 'crypto' && (plan === undefined || cryptos !== undefined)
+    if (isKey || isRemoved(attribute)) continue
     if (attribute.name === 'rtcp-fb' && !hasFeedback) continue
     if (attribute.name === 'rtcp') {
       if (plan !== undefined) result.push({ name: 'rtcp', value: `${plan.rtcpMux ? plan.port : plan.rtcpPort}` })
@@ -118,6 +122,7 @@ function rewriteAttributes(media: MediaDescription, plan: MediaRewrite | undefin
     }
   }
   if (plan?.rtcpMux && !isMuxSaid) result.push({ name: 'rtcp-mux' })
+  if (plan?.rtcpMux && plan.rtcpMuxOnly) result.push({ name: 'rtcp-mux-only' })
   for (const crypto of cryptos ?? []) result.push(makeAttribute('crypto', crypto))
   return result
 }
