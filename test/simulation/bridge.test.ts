@@ -14,6 +14,13 @@ describe('bridges and transfers on a bad network', () => {
     }
   })
 
+  it('keep the rules when an INVITE arrives that its server has forgotten', async () => {
+    const world = new BridgeWorld(423_786_311)
+    await world.run(operations)
+    expect(world.violations).toEqual([])
+    expect(world.ladder.join('\n')).toContain(' 481 ')
+  })
+
   it('do the same again with the same seed', async () => {
     const twins = [new BridgeWorld(4), new BridgeWorld(4)]
     for (const world of twins) await world.run(operations)

@@ -7,6 +7,9 @@ import type { ObservedMessage } from '@carillon/sip-transaction/testing'
 /** How long both sides certainly remember an INVITE after its first final response. */
 const attentiveMs = 20_000
 
+/** How long a server remembers what it has answered: timer L, and no shorter one (RFC 6026 §7.1). */
+const memoryMs = 32_000
+
 /** How long a client certainly waits for a final response: less than 64·T1. */
 const patienceMs = 30_000
 
@@ -29,7 +32,7 @@ export class WireBook {
   private readonly byDialog = new Map<string, InviteExchange>()
   private readonly callIds = new Map<string, string>()
   /** First final status by transaction and To tag. */
-  private readonly finals = new Map<string, string>()
+  private readonly finals = new Map<string, { readonly status: number; readonly atMs: number }>()
   /** Dialogs in which a BYE has been sent by either side, by Call-ID. */
   private readonly ended = new Set<string>()
 
@@ -49,7 +52,7 @@ export class WireBook {
     const status = /^SIP\/2\.0 (\d{3})/.exec(line)?.[1]
     const isDelivered = fate === 'sent'
     if (status !== undefined) {
-      this.noteFinal(Number(status), `${number} ${method} ${branch}`, toTag)
+      this.noteFinal(Number(status), `${number} ${method} ${branch}`, toTag, atMs)
       if (method === 'INVITE') this.noteInviteFinal(branch, Number(status), toTag, isDelivered, atMs)
     } else if (line.startsWith('INVITE '))
       this.noteInvite(branch, dialog, from.address, atMs, !text.includes('\r\nv=0'))
@@ -81,12 +84,15 @@ export class WireBook {
     this.callIds.set(branch, dialog.slice(0, dialog.indexOf(' ')))
   }
 
-  private noteFinal(status: number, transaction: string, toTag: string): void {
+  private noteFinal(status: number, transaction: string, toTag: string, atMs: number): void {
     if (status < 200) return
     const key = `${transaction} ${toTag}`
     const before = this.finals.get(key)
-    if (before === undefined) this.finals.set(key, String(status))
-    else if (before !== String(status)) this.violate(`${key}: ${before}, then ${status}`)
+    if (before === undefined) this.finals.set(key, { status, atMs })
+    // A repeated request that was under way for so long finds a server that has forgotten all of it.
+    else if (before.status !== status && atMs - before.atMs < memoryMs) {
+      this.violate(`${key}: ${before.status}, then ${status}`)
+    }
   }
 
   private noteInviteFinal(branch: string, status: number, toTag: string, isDelivered: boolean, atMs: number): void {

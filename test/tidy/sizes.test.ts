@@ -11,7 +11,9 @@ const FUNCTION_LINES = 70
 const LONG_FILES: Readonly<Record<string, string>> = {}
 
 /** Functions that may be longer than 70 lines, as path#name, each with its reason. */
-const LONG_FUNCTIONS: Readonly<Record<string, string>> = {}
+const LONG_FUNCTIONS: Readonly<Record<string, string>> = {
+  'packages/rtp-relay/src/srtp/sha1-rounds.ts#compressSha1': 'eighty steps of a standard, a table of them',
+}
 
 function linesOf(path: string): number {
   return read(path).trimEnd().split('\n').length

@@ -1,6 +1,7 @@
 /** HMAC-SHA1 over a packet and its roll-over counter (RFC 2104; RFC 3711 §4.2), with both pads taken in beforehand. */
 import { Buffer } from 'node:buffer'
-import { compressDigest, compressSha1, sha1BlockBytes, sha1Words, startSha1 } from './sha1'
+import { compressDigest, sha1BlockBytes, sha1Words, startSha1 } from './sha1'
+import { compressSha1 } from './sha1-rounds'
 
 const trailerBytes = 4
 /** The 0x80 and the length of the text that end a hash (FIPS 180-4 §5.1.1). */
