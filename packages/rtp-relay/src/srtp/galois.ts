@@ -1,7 +1,7 @@
 /** AES-GCM as SRTP uses it (RFC 7714): nonces, and sealing and opening of one packet. */
 import { Buffer } from 'node:buffer'
 import { createCipheriv, createDecipheriv } from 'node:crypto'
-import type { PacketKeys } from './session-keys'
+import type { GaloisKeys } from './session-keys'
 
 /** Bytes of the tag that ends the ciphertext. */
 export const galoisTagBytes = 16
@@ -42,7 +42,7 @@ export function rtcpNonceWords(index: number): NonceWords {
  * @param associated authenticated and left in clear
  */
 export function seal(
-  keys: PacketKeys,
+  keys: GaloisKeys,
   ssrc: number,
   words: NonceWords,
   associated: Uint8Array,
@@ -50,9 +50,7 @@ export function seal(
   out: Uint8Array,
   at: number,
 ): number {
-  const { galois, salt } = keys
-  if (galois === undefined) throw new Error('these keys are not for GCM')
-  const cipher = createCipheriv(galois.name, galois.key, nonceFor(salt, ssrc, words.high, words.low))
+  const cipher = createCipheriv(keys.name, keys.key, nonceFor(keys.salt, ssrc, words.high, words.low))
   cipher.setAAD(associated)
   out.set(cipher.update(plain), at)
   cipher.final()
@@ -62,17 +60,16 @@ export function seal(
 
 /** Opens ciphertext with its tag; undefined when it is not authentic. */
 export function unseal(
-  keys: PacketKeys,
+  keys: GaloisKeys,
   ssrc: number,
   words: NonceWords,
   associated: Uint8Array,
   sealed: Uint8Array,
 ): Uint8Array | undefined {
-  const { galois, salt } = keys
-  if (galois === undefined || sealed.length < galoisTagBytes) return undefined
+  if (sealed.length < galoisTagBytes) return undefined
   const end = sealed.length - galoisTagBytes
   const options = { authTagLength: galoisTagBytes }
-  const decipher = createDecipheriv(galois.name, galois.key, nonceFor(salt, ssrc, words.high, words.low), options)
+  const decipher = createDecipheriv(keys.name, keys.key, nonceFor(keys.salt, ssrc, words.high, words.low), options)
   decipher.setAAD(associated)
   decipher.setAuthTag(sealed.subarray(end))
   try {

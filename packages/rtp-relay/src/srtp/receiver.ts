@@ -120,12 +120,12 @@ export class SrtpReceiver {
     length: number,
   ): boolean {
     const derived = keys.rtpAt(index)
-    const { hmac, counter } = derived
+    const { hmac, counter, galois } = derived
     const { rtpTagBytes } = keys.suite
-    if (hmac === undefined) {
+    if (galois !== undefined) {
       const from = keys.isRtpEncrypted ? clear : end
       const sealed = packet.subarray(from, end + rtpTagBytes)
-      const plain = unseal(derived, source.ssrc, rtpNonceWords(index), packet.subarray(0, from), sealed)
+      const plain = unseal(galois, source.ssrc, rtpNonceWords(index), packet.subarray(0, from), sealed)
       if (plain !== undefined) packet.set(plain, from)
       return plain !== undefined
     }
@@ -146,16 +146,16 @@ export class SrtpReceiver {
     length: number,
   ): boolean {
     const derived = keys.rtcpAt(index)
-    const { hmac, counter } = derived
+    const { hmac, counter, galois } = derived
     // Who agreed on encryption is not answered by somebody who leaves it out, and the other way round.
     if (isEncrypted !== keys.isRtcpEncrypted) return false
-    if (hmac === undefined) {
+    if (galois !== undefined) {
       const from = isEncrypted ? rtcpClearBytes : end
       const flaggedAt = end + galoisTagBytes
       const associated = new Uint8Array(from + rtcpIndexBytes)
       associated.set(packet.subarray(0, from))
       associated.set(packet.subarray(flaggedAt, flaggedAt + rtcpIndexBytes), from)
-      const plain = unseal(derived, source.ssrc, rtcpNonceWords(index), associated, packet.subarray(from, flaggedAt))
+      const plain = unseal(galois, source.ssrc, rtcpNonceWords(index), associated, packet.subarray(from, flaggedAt))
       if (plain !== undefined) packet.set(plain, from)
       return plain !== undefined
     }

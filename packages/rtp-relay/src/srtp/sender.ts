@@ -3,7 +3,7 @@ import { rtpPayloadOffset, rtpSequence, rtpSsrc } from '../rtp/header'
 import { type SrtpFailure, srtpFailures } from './failures'
 import { rtcpNonceWords, rtpNonceWords, seal } from './galois'
 import { hideFromInspection, type SrtpMaterial } from './material'
-import { type PacketKeys, SessionKeys } from './session-keys'
+import { type GaloisKeys, SessionKeys } from './session-keys'
 import { type Source, Sources } from './sources'
 
 /** Bytes of an RTCP packet that stay in clear: its header and the sender. */
@@ -91,8 +91,8 @@ export class SrtpSender {
   ): number {
     const { keys } = this
     const derived = keys.rtpAt(index)
-    const { counter, hmac } = derived
-    if (hmac === undefined) return this.sealRtp(derived, source.ssrc, index, packet, clear, length, out)
+    const { counter, hmac, galois } = derived
+    if (galois !== undefined) return this.sealRtp(galois, source.ssrc, index, packet, clear, length, out)
     const isEncrypted = counter !== undefined && keys.isRtpEncrypted
     copy(packet, 0, isEncrypted ? clear : length, out, 0)
     if (isEncrypted) source.stream.apply(counter, source.ssrc, index, packet, clear, length - clear, out, clear)
@@ -103,7 +103,7 @@ export class SrtpSender {
   }
 
   private sealRtp(
-    derived: PacketKeys,
+    keys: GaloisKeys,
     ssrc: number,
     index: number,
     packet: Uint8Array,
@@ -116,17 +116,17 @@ export class SrtpSender {
     const from = isEncrypted ? clear : length
     copy(packet, 0, from, out, 0)
     const words = rtpNonceWords(index)
-    const sealed = seal(derived, ssrc, words, packet.subarray(0, from), packet.subarray(from, length), out, from)
+    const sealed = seal(keys, ssrc, words, packet.subarray(0, from), packet.subarray(from, length), out, from)
     return this.writeMki(out, from + sealed)
   }
 
   private writeRtcp(source: Source, index: number, packet: Uint8Array, length: number, out: Uint8Array): number {
     const { keys } = this
     const derived = keys.rtcpAt(index)
-    const { counter, hmac } = derived
+    const { counter, hmac, galois } = derived
     const isEncrypted = keys.isRtcpEncrypted
     const flagged = (isEncrypted ? encryptedFlag | index : index) | 0
-    if (hmac === undefined) return this.sealRtcp(derived, source.ssrc, index, flagged, packet, length, out)
+    if (galois !== undefined) return this.sealRtcp(galois, source.ssrc, index, flagged, packet, length, out)
     const clear = isEncrypted && counter !== undefined ? rtcpClearBytes : length
     copy(packet, 0, clear, out, 0)
     if (counter !== undefined && clear < length) {
@@ -140,7 +140,7 @@ export class SrtpSender {
   }
 
   private sealRtcp(
-    derived: PacketKeys,
+    keys: GaloisKeys,
     ssrc: number,
     index: number,
     flagged: number,
@@ -153,7 +153,7 @@ export class SrtpSender {
     // The word with the index is authenticated right after what stays in clear, and sent after the tag.
     writeWord(out, from, flagged)
     const associated = Uint8Array.from(out.subarray(0, from + rtcpIndexBytes))
-    const sealed = seal(derived, ssrc, rtcpNonceWords(index), associated, packet.subarray(from, length), out, from)
+    const sealed = seal(keys, ssrc, rtcpNonceWords(index), associated, packet.subarray(from, length), out, from)
     writeWord(out, from + sealed, flagged)
     return this.writeMki(out, from + sealed + rtcpIndexBytes)
   }

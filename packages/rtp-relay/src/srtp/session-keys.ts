@@ -7,43 +7,49 @@ import type { SrtpMaterial } from './material'
 import { type SrtpSuite, srtpSuites } from './suites'
 
 const authKeyBytes = 20
-/** The salt of AES in counter mode; that of GCM is as long as its nonce. */
-const counterSaltBytes = 14
 
-/** What protects one kind of packet, RTP or RTCP. */
-export class PacketKeys {
-  readonly hmac: HmacSha1 | undefined
-  readonly counter: CounterMode | undefined
-  readonly galois: { readonly key: KeyObject; readonly name: 'aes-128-gcm' | 'aes-256-gcm' } | undefined
+/** What AES-GCM needs. */
+export interface GaloisKeys {
+  readonly key: KeyObject
+  readonly name: 'aes-128-gcm' | 'aes-256-gcm'
+  /** 12 bytes. */
   readonly salt: Uint8Array
+}
 
-  constructor(
-    suite: SrtpSuite,
-    material: SrtpMaterial,
-    round: number,
-    [encryption, authentication, salting]: readonly [number, number, number],
-  ) {
-    const { masterKey, masterSalt } = material
-    const key = deriveKey(masterKey, masterSalt, encryption, round, suite.keyBytes)
-    const isGalois = suite.cipher === 'aes-gcm'
-    this.salt = deriveKey(masterKey, masterSalt, salting, round, isGalois ? suite.saltBytes : counterSaltBytes)
-    if (isGalois) {
-      this.galois = { key: createSecretKey(key), name: suite.keyBytes === 16 ? 'aes-128-gcm' : 'aes-256-gcm' }
-    } else {
-      const authKey = deriveKey(masterKey, masterSalt, authentication, round, authKeyBytes)
-      this.hmac = new HmacSha1(authKey)
-      authKey.fill(0)
-      if (suite.cipher === 'aes-cm') this.counter = new CounterMode(key, this.salt)
-    }
+/** Keys for GCM; the key is copied, the salt is kept. */
+export function galoisKeys(key: Uint8Array, salt: Uint8Array): GaloisKeys {
+  return { key: createSecretKey(key), name: key.length === 16 ? 'aes-128-gcm' : 'aes-256-gcm', salt }
+}
+
+/** What protects one kind of packet, RTP or RTCP: GCM alone, or a hash with a cipher or without. */
+export type PacketKeys =
+  | { readonly galois: GaloisKeys; readonly hmac?: undefined; readonly counter?: undefined }
+  | { readonly galois?: undefined; readonly hmac: HmacSha1; readonly counter: CounterMode | undefined }
+
+function packetKeys(
+  suite: SrtpSuite,
+  { masterKey, masterSalt }: SrtpMaterial,
+  round: number,
+  [encryption, authentication, salting]: readonly [number, number, number],
+): PacketKeys {
+  const key = deriveKey(masterKey, masterSalt, encryption, round, suite.keyBytes)
+  const salt = deriveKey(masterKey, masterSalt, salting, round, suite.saltBytes)
+  try {
+    if (suite.cipher === 'aes-gcm') return { galois: galoisKeys(key, Uint8Array.from(salt)) }
+    const authKey = deriveKey(masterKey, masterSalt, authentication, round, authKeyBytes)
+    const hmac = new HmacSha1(authKey)
+    authKey.fill(0)
+    return { hmac, counter: suite.cipher === 'aes-cm' ? new CounterMode(key, salt) : undefined }
+  } finally {
     key.fill(0)
+    salt.fill(0)
   }
+}
 
-  /** Forgets everything. */
-  wipe(): void {
-    this.hmac?.wipe()
-    this.counter?.wipe()
-    this.salt.fill(0)
-  }
+function wipeKeys({ galois, hmac, counter }: PacketKeys): void {
+  galois?.salt.fill(0)
+  hmac?.wipe()
+  counter?.wipe()
 }
 
 const rtpLabels = [keyLabels.RTP_ENCRYPTION, keyLabels.RTP_AUTHENTICATION, keyLabels.RTP_SALT] as const
@@ -69,8 +75,8 @@ class Schedule {
   }
 
   wipe(): void {
-    this.keys?.wipe()
-    this.former?.wipe()
+    if (this.keys !== undefined) wipeKeys(this.keys)
+    if (this.former !== undefined) wipeKeys(this.former)
     this.keys = undefined
     this.former = undefined
   }
@@ -79,7 +85,7 @@ class Schedule {
     const made = this.make(round)
     // A forged index may ask for any round: those in use stay, and what it was given is dropped with it.
     if (this.round >= 0 && (round < this.round || round > this.round + 1)) return made
-    this.former?.wipe()
+    if (this.former !== undefined) wipeKeys(this.former)
     this.former = this.keys
     this.formerRound = this.round
     this.keys = made
@@ -125,8 +131,8 @@ export class SessionKeys {
     this.masterKey = Uint8Array.from(material.masterKey)
     this.masterSalt = Uint8Array.from(material.masterSalt)
     const own = { ...material, masterKey: this.masterKey, masterSalt: this.masterSalt }
-    this.rtp = new Schedule((round) => new PacketKeys(suite, own, round, rtpLabels), keyDerivationRate)
-    this.rtcp = new Schedule((round) => new PacketKeys(suite, own, round, rtcpLabels), keyDerivationRate)
+    this.rtp = new Schedule((round) => packetKeys(suite, own, round, rtpLabels), keyDerivationRate)
+    this.rtcp = new Schedule((round) => packetKeys(suite, own, round, rtcpLabels), keyDerivationRate)
   }
 
   /** The keys for the SRTP packet with this index. */
