@@ -1,7 +1,7 @@
 /**
  * Runs benchmarks and prints tables with ratios. They measure the built packages, because those are what ships.
  *
- *   node bench/run.ts [parse|serialize|memory|load|relay …] [--write]
+ *   node bench/run.ts [parse|serialize|memory|load|srtp|relay …] [--write]
  *
  * Without a name it runs all of them. `--write` also puts the reports into bench/RESULTS.md. Ends with 1 when a
  * requirement is missed.
@@ -17,6 +17,7 @@ const suites: Readonly<Record<string, () => Promise<Report>>> = {
   serialize: async () => (await import('./suites/serialize.ts')).serializeSuite(),
   memory: async () => (await import('./memory/index.ts')).memorySuite(),
   load: async () => (await import('./load/index.ts')).loadSuite(),
+  srtp: async () => (await import('./suites/srtp.ts')).srtpSuite(),
   relay: async () => (await import('./relay/index.ts')).relaySuite(),
 }
 

@@ -10,6 +10,7 @@ import {
   type ListenAddress,
   type Server,
   StaticUserStore,
+  type User,
 } from '@carillon/server'
 import { Agent } from '../../packages/server/src/demo/agent'
 
@@ -32,7 +33,7 @@ export class Harness {
   readonly config: Config
   text = ''
 
-  private constructor(values: Readonly<Record<string, unknown>>) {
+  private constructor(values: Readonly<Record<string, unknown>>, users: readonly User[]) {
     this.config = configFrom({
       sip: { listen: ['udp://127.0.0.1:0', 'tcp://127.0.0.1:0'] },
       media: { address: '127.0.0.1', ports: '31000-31999' },
@@ -45,14 +46,14 @@ export class Harness {
       this.#added.dispatchEvent(new Event('line'))
     }
     this.server = createServer(this.config, {
-      users: new StaticUserStore(USERS),
+      users: new StaticUserStore(users),
       logger: createLogger('debug', { write }),
     })
   }
 
   /** Starts a server; `values` are settings in the form of the configuration file. */
-  static async start(values: Readonly<Record<string, unknown>> = {}): Promise<Harness> {
-    const harness = new Harness(values)
+  static async start(values: Readonly<Record<string, unknown>> = {}, users: readonly User[] = USERS): Promise<Harness> {
+    const harness = new Harness(values, users)
     await harness.server.start()
     return harness
   }

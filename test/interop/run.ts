@@ -25,6 +25,7 @@ import { registrationCases } from './cases/registration.ts'
 import { secureCases } from './cases/secure.ts'
 import { sessionTimerCases } from './cases/session-timers.ts'
 import { shutdownCases } from './cases/shutdown.ts'
+import { srtpCases } from './cases/srtp.ts'
 import { ensurePeers } from './support/packages.ts'
 import { Server } from './support/server.ts'
 
@@ -35,6 +36,7 @@ const allCases: readonly InteropCase[] = [
   ...digestCases,
   ...callCases,
   ...phoneCases,
+  ...srtpCases,
   ...locatingCases,
   ...dialogCases,
   ...raceCases,

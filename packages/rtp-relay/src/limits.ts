@@ -18,6 +18,10 @@ export interface RelayLimits {
   readonly silenceTimeoutMs: number
   /** A session whose offer has not been answered for so long ends; 0 means never. */
   readonly offerTimeoutMs: number
+  /** In an answered call that is not held: one side silent for so long while the other goes on is told; 0 means never. */
+  readonly oneWayTimeoutMs: number
+  /** A session that lives for so long ends, held or not: the last resort for calls that nobody closes; 0 means never. */
+  readonly maxDurationMs: number
   /** How often sessions are checked for their timeouts; timeouts are late by this much at most. */
   readonly livenessIntervalMs: number
 }
@@ -32,6 +36,8 @@ export const defaultRelayLimits: RelayLimits = {
   portQuarantineMs: 5_000,
   silenceTimeoutMs: 60_000,
   offerTimeoutMs: 240_000,
+  oneWayTimeoutMs: 10_000,
+  maxDurationMs: 0,
   livenessIntervalMs: 1_000,
 }
 
@@ -43,6 +49,12 @@ export const restMs = 1
 export const cryptosPerMediaMax = 32
 /** Synchronization sources that one SRTP key may serve at once. */
 export const srtpSourcesMax = 64
+/** The shortest time between two handovers of one endpoint, so that two sources that both send do not make it swing. */
+export const handoverIntervalMs = 1_000
+/** How long an interval of the history of quality lasts at first. */
+export const qualityIntervalMs = 5_000
+/** Intervals of a history of quality, an even number: when all are used, each two become one. */
+export const qualityIntervals = 32
 /** Bytes of the largest UDP datagram (RFC 768, RFC 791). */
 export const datagramBytesMax = 65_507
 /** A jump forward of more sequence numbers than this restarts loss counting (RFC 3550 appendix A.1, MAX_DROPOUT). */

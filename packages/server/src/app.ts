@@ -207,7 +207,7 @@ export class Server {
 
   #compose(stack: SipStack, media: MediaBackend, addresses: EffectiveAddresses): Running {
     const { users, logger = silentLogger, clock = nodeClock, random = createNodeRandom() } = this.#ports
-    const { auth, registration, calls: callSettings, sip } = this.#config
+    const { auth, registration, calls: callSettings, sip, media: mediaSettings } = this.#config
     const guard = new LoginGuard({
       sourcesMax: LOGIN_SOURCES_MAX,
       failuresPerUserMax: LOGIN_FAILURES_PER_USER_MAX,
@@ -234,7 +234,7 @@ export class Server {
     registrar.watch(stack)
     const calls = new CallManager(
       { authenticator, users, registrar, media, names, clock, random, logger },
-      callSettings,
+      { ...callSettings, srtp: mediaSettings.srtp },
     )
     dispatch(stack, { registrar, calls })
     const dropped = new DroppedReport(

@@ -23,7 +23,16 @@ export {
   resolveAddresses,
 } from './config'
 export { SERVER_ERROR_CODES, ServerError, type ServerErrorCode } from './errors'
-export type { MediaBackend, MediaDirection, MediaParties, MediaReport, MediaSession, MediaStats } from './media/port'
+export type {
+  MediaBackend,
+  MediaDirection,
+  MediaParties,
+  MediaParty,
+  MediaReport,
+  MediaSession,
+  MediaStats,
+  SrtpPolicy,
+} from './media/port'
 export { createLogger, type LogLevel, type LogStream, type ServerLogger } from './observability/logger'
 export { StaticUserStore, type User, type UserStore } from './store'
 export { VERSION } from './version'

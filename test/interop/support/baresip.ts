@@ -39,6 +39,8 @@ export interface BaresipOptions {
   /** For TLS: whom it trusts, and what it shows to those who call it; PEM. */
   readonly tls?: { readonly ca: string; readonly certificate: string }
   readonly toneHz: number
+  /** `srtp-mand`: SRTP with keys in the SDP and no other way; plain RTP when absent. */
+  readonly encryption?: 'srtp-mand'
   /** A second way to the server, side by side with the first (RFC 5626); over UDP. */
   readonly secondPort?: number
 }
@@ -78,6 +80,7 @@ export class Baresip {
       DOMAIN: domain,
       TRANSPORT: options.transport,
       OUTBOUND: outboundSettings(options),
+      ENCRYPTION: options.encryption === undefined ? '' : `;mediaenc=${options.encryption}`,
       TLS: tlsSettings(folder, options),
     }
     for (const file of ['config', 'accounts']) fill(file, folder, values)

@@ -2,7 +2,7 @@
  * The server under test: the built command, started as a user starts it, on free loopback ports, with a data directory
  * and users of its own.
  */
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { freePort, freePortRange, loopback } from './network.ts'
@@ -37,8 +37,11 @@ export class Server {
     this.program = program
   }
 
-  /** Starts it and waits until it says that it is ready. */
-  static async start(workDir: string, name = 'server'): Promise<Server> {
+  /**
+   * Starts it and waits until it says that it is ready. With `srtp` its users are in its users file, and each says how
+   * its phones are offered media: as the list says, over and over.
+   */
+  static async start(workDir: string, name = 'server', srtp: readonly string[] = []): Promise<Server> {
     const port = await freePort()
     const mediaPortMin = freePortRange(mediaPorts)
     const dataDir = join(workDir, `${name}-data`)
@@ -46,6 +49,7 @@ export class Server {
     const users: User[] = []
     for (let index = 1; index <= userCount; index++)
       users.push({ name: `${1000 + index}`, password: `pass-${index}-x` })
+    if (srtp.length > 0) writeUsers(dataDir, users, srtp)
     const program = new Program({
       name,
       command: process.execPath,
@@ -59,7 +63,7 @@ export class Server {
         CARILLON_DATA_DIR: dataDir,
         CARILLON_LOG_LEVEL: 'info',
         CARILLON_DRAIN_TIMEOUT_MS: '1500',
-        CARILLON_USERS: users.map((user) => `${user.name}:${user.password}`).join(','),
+        ...(srtp.length > 0 ? {} : { CARILLON_USERS: users.map((user) => `${user.name}:${user.password}`).join(',') }),
       },
     })
     const server = new Server(port, mediaPortMin, users, program)
@@ -78,4 +82,13 @@ export class Server {
   get target(): string {
     return `${loopback}:${this.port}`
   }
+}
+
+function writeUsers(dataDir: string, users: readonly User[], srtp: readonly string[]): void {
+  const rows = users.map(({ name, password }, index) => ({
+    extension: name,
+    password,
+    srtp: srtp[index % srtp.length],
+  }))
+  writeFileSync(join(dataDir, 'users.json'), JSON.stringify({ version: 1, users: rows }), { mode: 0o600 })
 }

@@ -205,7 +205,7 @@ export class RelayEngine {
 
   #sessionClosed(session: RelaySession, reason: CloseReason): void {
     this.#sessions.delete(session.id)
-    if (reason === 'silence' || reason === 'offer') this.#sessionsTimedOut++
+    if (reason === 'silence' || reason === 'offer' || reason === 'duration') this.#sessionsTimedOut++
     const snapshot = session.snapshot()
     addLegs(this.#past, session.legs())
     if (this.#sessions.size === 0) {

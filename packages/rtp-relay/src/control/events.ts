@@ -11,7 +11,7 @@ export type CloseReason = 'closed' | 'aborted' | TimeoutReason | 'relay-closed' 
 
 /** Events by name. */
 export interface RelayEvents {
-  /** The clock is about to end a session: nothing heard for too long, or an offer never answered. */
+  /** The clock is about to end a session: nothing heard for too long, an offer never answered, or too long a life. */
   'session-timeout': { readonly sessionId: string; readonly reason: TimeoutReason }
   /** A peer's real endpoint is confirmed. Rank 0 is where its SDP said; others mean NAT or an odd peer. */
   'endpoint-learned': {
@@ -30,6 +30,13 @@ export interface RelayEvents {
     readonly side: Side
     readonly code: string
   }
+  /**
+   * One-way audio: a side of an answered stream that is not held has sent nothing for `oneWayTimeoutMs`, and the other
+   * goes on. Told once until it is heard again. An early answer counts as one: the phone may still be ringing.
+   */
+  'media-silent': { readonly sessionId: string; readonly stream: number; readonly side: Side }
+  /** The side that was told to be silent is heard again. */
+  'media-resumed': { readonly sessionId: string; readonly stream: number; readonly side: Side }
   /**
    * A worker has ended without being asked to; its sessions are closed and another is started in its place. `code` is
    * the error code that Node gives, `UNCAUGHT` for an error without one, `EXIT` for an exit, or `UNRESPONSIVE`; `detail`
@@ -59,6 +66,8 @@ export class RelayEmitter {
     'session-timeout': new Set(),
     'endpoint-learned': new Set(),
     'peer-unreachable': new Set(),
+    'media-silent': new Set(),
+    'media-resumed': new Set(),
     'worker-crashed': new Set(),
     'worker-restarted': new Set(),
     'session-closed': new Set(),

@@ -13,15 +13,19 @@ import {
 } from '@carillon/sip-parser/sdp'
 import { RelayError } from '../errors'
 import { cryptosPerMediaMax } from '../limits'
+import type { LearningPolicy } from '../relay/latching'
 import type { PeerView } from '../relay/leg'
 import type { MediaView } from '../relay/session'
 import type { StreamKind } from '../relay/stream'
+import { impairmentOf } from '../stats/e-model'
 import { canonicalAddress, familyOf } from './address'
 
 /** What reading the SDP depends on besides the SDP. */
 export interface ViewContext {
   /** Where the signalling of this party came from, an IP address; the media may come from there too. */
   readonly receivedFrom?: string
+  /** How the endpoints of this party are learned. */
+  readonly learning?: Partial<LearningPolicy>
   /** True for the session's own ports: media sent there would go round for ever. */
   isOwnEndpoint(address: string, port: number): boolean
 }
@@ -34,7 +38,7 @@ export function mediaViews(sdp: SessionDescription, context: ViewContext): Media
     const isRejected = media.port === 0
     if (!isRejected && connectionOf(media, sdp) === undefined) throw new RelayError('SDP_INCOMPLETE')
     const kind = kindOf(media.protocol)
-    const rates = codecsOf(media).map(({ payloadType, clockRate }) => [payloadType, clockRate] as const)
+    const formats = codecsOf(media)
     return {
       media: media.media,
       protocol: media.protocol,
@@ -44,7 +48,11 @@ export function mediaViews(sdp: SessionDescription, context: ViewContext): Media
       isMux: kind !== 'opaque' && isRtcpMux(media),
       cryptos: readAttributesOf(media, 'crypto').slice(0, cryptosPerMediaMax),
       peer: peerOf(media, sdp, context),
-      clockRates: rates.filter(([, rate]) => rate > 0),
+      clockRates: formats.map((one) => [one.payloadType, one.clockRate] as const).filter(([, rate]) => rate > 0),
+      codecs: formats.flatMap(({ payloadType, name }) => {
+        const known = impairmentOf(name)
+        return known === undefined ? [] : [[payloadType, known] as const]
+      }),
     }
   })
 }
@@ -69,6 +77,7 @@ function peerOf(media: MediaDescription, sdp: SessionDescription, context: ViewC
     rtcpAddress: rtcpPort === 0 || context.isOwnEndpoint(rtcpAddress, rtcpPort) ? '' : rtcpAddress,
     rtcpPort,
     alternativeAddress: familyOf(received) === undefined ? '' : canonicalAddress(received),
+    ...(context.learning === undefined ? {} : { learning: context.learning }),
     isUnspecified: connection !== undefined && isUnspecified(connection),
     isHeld: directionOf(media, sdp) !== 'sendrecv' || (connection !== undefined && isUnspecified(connection)),
   }

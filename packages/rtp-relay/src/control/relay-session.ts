@@ -18,6 +18,7 @@ import { type Component, type Leg, oppositeOf, type Side } from '../relay/leg'
 import { MediaSession, type MediaView, type SessionTimeouts } from '../relay/session'
 import type { CloseReason } from './events'
 import { chooseInterface, preferInterface } from './interfaces'
+import { type LearningOptions, learningOf } from './learning'
 import { mediaViews } from './media-view'
 import type { SecurityOptions, SecurityRewrite } from './offer-answer/security'
 import { SessionSecurity } from './offer-answer/session-security'
@@ -27,7 +28,7 @@ import { SessionPorts, type SessionPortsContext, type WantedLeg } from './sessio
 import { type SessionSnapshot, snapshotOf } from './snapshot'
 
 /** What both an offer and an answer may say besides the SDP. */
-export interface AnswerOptions {
+export interface AnswerOptions extends LearningOptions {
   /** Whose SDP it is. */
   readonly from: Side
   /** The IP address that this party's signalling came from; media from there ranks as from a known address. */
@@ -112,9 +113,9 @@ export class RelaySession {
     return this.#inTurn(async () => this.#answer(sdp, options))
   }
 
-  /** What is known now; after `close` the state at closing. */
-  snapshot(): SessionSnapshot {
-    return this.#final ?? snapshotOf(this.id, this.#media, false, this.#context.clock.monotonicMs())
+  /** What is known now; after `close` the state at closing. `isBrief` leaves histories out. */
+  snapshot(isBrief = false): SessionSnapshot {
+    return this.#final ?? snapshotOf(this.id, this.#media, false, this.#context.clock.monotonicMs(), isBrief)
   }
 
   /** Ends the session: its ports are given back at once, pending offers reject. Again: the same last snapshot. */
@@ -125,7 +126,9 @@ export class RelaySession {
   /** Not for callers: closes with a reason. */
   end(reason: CloseReason): SessionSnapshot {
     if (this.#final !== undefined) return this.#final
-    this.#final = snapshotOf(this.id, this.#media, true, this.#context.clock.monotonicMs())
+    const nowMs = this.#context.clock.monotonicMs()
+    this.#media.finish(nowMs)
+    this.#final = snapshotOf(this.id, this.#media, true, nowMs)
     this.#ports.closeAll()
     this.#security.close()
     this.#context.sessionClosed(this, reason)
@@ -135,9 +138,15 @@ export class RelaySession {
   /** Not for callers: what is due by the clock. */
   check(nowMs: number, timeouts: SessionTimeouts): void {
     if (this.isClosed) return
-    const reason = this.#media.check(nowMs, timeouts, this.#learned)
+    const changed: Leg[] = []
+    const reason = this.#media.check(nowMs, timeouts, this.#learned, changed)
     if (this.#learned.length > 0) this.#settle()
-    if (reason === undefined) return
+    for (const { isSilent, side, stream } of changed) {
+      const name = isSilent ? 'media-silent' : 'media-resumed'
+      this.#context.emitter.emit(name, { sessionId: this.id, stream: stream.index, side })
+    }
+    // A listener may have closed the session.
+    if (reason === undefined || this.isClosed) return
     this.#context.emitter.emit('session-timeout', { sessionId: this.id, reason })
     this.end(reason)
   }
@@ -238,6 +247,7 @@ export class RelaySession {
     const { receivedFrom } = options
     return mediaViews(sdp, {
       ...(receivedFrom === undefined ? {} : { receivedFrom }),
+      learning: learningOf(options),
       isOwnEndpoint: (address, port) => this.#ports.isOwnEndpoint(address, port),
     })
   }
@@ -318,7 +328,8 @@ export class RelaySession {
     for (const component of this.#learned.splice(0)) {
       const { leg, learning, channel, name } = component
       const { address, port } = learning
-      channel.connect(address, port)
+      // A connected socket hears nobody else; the others are to be heard where they may come in or take over.
+      if (learning.isPinned) channel.connect(address, port)
       if (name === 'rtp') {
         const reopened: Component[] = []
         leg.expectRtcp(this.#context.clock.monotonicMs(), reopened)

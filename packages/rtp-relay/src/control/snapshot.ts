@@ -3,6 +3,7 @@
 import type { LearningState } from '../relay/latching'
 import type { DropCounts, Leg, Side } from '../relay/leg'
 import type { MediaSession } from '../relay/session'
+import type { StreamQuality } from '../stats/quality'
 
 /** One direction of one stream: what came from one party, and where that party is. */
 export interface LegSnapshot {
@@ -27,6 +28,8 @@ export interface LegSnapshot {
   readonly roundTripMs?: number
   /** Share (0–1) of what the relay sent that the party reports as lost; absent until reported. */
   readonly reportedLossFraction?: number
+  /** How it has been over time; absent before the first packets have been looked at. */
+  readonly quality?: StreamQuality
   readonly dropped: Readonly<DropCounts>
 }
 
@@ -48,8 +51,14 @@ export interface SessionSnapshot {
   readonly streams: readonly StreamSnapshot[]
 }
 
-/** Takes a snapshot; the result shares nothing with the session. */
-export function snapshotOf(id: string, session: MediaSession, isClosed: boolean, nowMs: number): SessionSnapshot {
+/** Takes a snapshot; the result shares nothing with the session. `isBrief` leaves histories out. */
+export function snapshotOf(
+  id: string,
+  session: MediaSession,
+  isClosed: boolean,
+  nowMs: number,
+  isBrief = false,
+): SessionSnapshot {
   const open = session.isAnswered ? 'answered' : session.offerer === undefined ? 'new' : 'offered'
   return {
     id,
@@ -60,13 +69,13 @@ export function snapshotOf(id: string, session: MediaSession, isClosed: boolean,
       media: stream.media,
       protocol: stream.protocol,
       isActive: stream.isActive,
-      ...(stream.a === undefined ? {} : { a: legSnapshot(stream.a, nowMs) }),
-      ...(stream.b === undefined ? {} : { b: legSnapshot(stream.b, nowMs) }),
+      ...(stream.a === undefined ? {} : { a: legSnapshot(stream.a, nowMs, isBrief) }),
+      ...(stream.b === undefined ? {} : { b: legSnapshot(stream.b, nowMs, isBrief) }),
     })),
   }
 }
 
-function legSnapshot(leg: Leg, nowMs: number): LegSnapshot {
+function legSnapshot(leg: Leg, nowMs: number, isBrief: boolean): LegSnapshot {
   const { stats, rtcpStats, ports } = leg
   const { address, port, state } = leg.rtp.learning
   return {
@@ -85,6 +94,7 @@ function legSnapshot(leg: Leg, nowMs: number): LegSnapshot {
     rtcpPackets: rtcpStats.packets,
     ...(rtcpStats.roundTripMs < 0 ? {} : { roundTripMs: rtcpStats.roundTripMs }),
     ...(rtcpStats.reportedLossFraction < 0 ? {} : { reportedLossFraction: rtcpStats.reportedLossFraction }),
+    ...(leg.quality === undefined ? {} : { quality: leg.quality.snapshot(nowMs, isBrief) }),
     dropped: { ...leg.drops },
   }
 }

@@ -7,7 +7,11 @@
  * A window that closes with nobody heard leaves the door open for ranks 0 and 1 only: a peer that starts late has an
  * address the signalling knows; for anyone else there is no reason to believe them, until signalling opens the window
  * again.
+ *
+ * That is the mode `heuristic`. The others trade safety for something else: `immediate` lets the first source win,
+ * `delayed` decides nothing before the window closes, `off` learns nothing at all.
  */
+import { handoverIntervalMs } from '../limits'
 
 /** Worse than any rank: nothing heard yet. */
 const RANK_NONE = 4
@@ -20,13 +24,35 @@ export const verdicts = { DROP: 0, ACCEPT: 1, CONFIRMED: 2 } as const
 /** The state of learning. */
 export type LearningState = 'unknown' | 'learning' | 'confirmed'
 
+/**
+ * How a peer's endpoint is learned: `heuristic` by rank, at once where it was signalled; `immediate` from the first
+ * packet of an acceptable source; `delayed` when the window closes, the best rank and then the latest; `off` never, the
+ * SDP is believed.
+ */
+export type LearningMode = 'heuristic' | 'immediate' | 'delayed' | 'off'
+
+/** How learning goes, and what holds after it. */
+export interface LearningPolicy {
+  readonly mode: LearningMode
+  /** Packets of sources other than the confirmed one are dropped; else let in, but nothing is ever sent there. */
+  readonly isStrictSource: boolean
+  /** A source of at least the same rank may take the place of the confirmed one. */
+  readonly isHandoverAllowed: boolean
+}
+
+const defaultPolicy: LearningPolicy = { mode: 'heuristic', isStrictSource: true, isHandoverAllowed: false }
+
 /** Learns the endpoint of one component (RTP or RTCP) of one peer. Pure: time comes in with each call. */
 export class EndpointLearning {
   /** Where packets for the peer go: the signalled address, then the best source heard. Empty when unknown. */
   address = ''
   port = 0
   isConfirmed = false
+  /** Confirmed, and no other source can change that or be let in: what the packet path asks first. */
+  isPinned = false
 
+  private policy = defaultPolicy
+  private confirmedMs = 0
   private expectedAddress = ''
   private expectedPort = 0
   private alternativeAddress = ''
@@ -52,6 +78,19 @@ export class EndpointLearning {
   }
 
   /**
+   * Says how to learn from now on; what is absent stays as it was. Another mode makes the next `signal` start anew.
+   * Returns true when other sources than the confirmed one are to be heard again.
+   */
+  adopt(change: Partial<LearningPolicy>): boolean {
+    const policy = { ...this.policy, ...change }
+    if (policy.mode !== this.policy.mode) this.isExpecting = false
+    const wasPinned = this.isPinned
+    this.policy = policy
+    this.isPinned = this.isConfirmed && this.isExclusive
+    return wasPinned && !this.isPinned
+  }
+
+  /**
    * Signalling says where the peer is. `address` is in canonical form, empty when it cannot be known (a host name).
    * `alternative` is a further address of the same peer, such as where its signalling came from. Returns true when
    * this is news, so that learning starts anew; the same endpoint again changes nothing that is confirmed.
@@ -67,7 +106,7 @@ export class EndpointLearning {
     this.expectedPort = port
     this.address = address
     this.port = port
-    this.isConfirmed = false
+    this.doubt()
     this.bestRank = RANK_NONE
     this.windowEndMs = nowMs + this.windowMs
     return true
@@ -85,7 +124,7 @@ export class EndpointLearning {
    */
   reopen(nowMs: number): boolean {
     if (!this.isConfirmed || this.bestRank === 0) return false
-    this.isConfirmed = false
+    this.doubt()
     this.windowEndMs = nowMs + this.windowMs
     return true
   }
@@ -93,23 +132,23 @@ export class EndpointLearning {
   /** Judges the source of a packet that may teach. Returns bits of {@link verdicts}. */
   receive(address: string, port: number, nowMs: number): number {
     const isPresent = port === this.port && address === this.address
-    if (this.isConfirmed) return isPresent ? verdicts.ACCEPT : verdicts.DROP
+    if (this.isConfirmed) return isPresent ? verdicts.ACCEPT : this.receiveOther(address, port, nowMs)
     if (!this.isExpecting) return verdicts.DROP
     const isOver = nowMs >= this.windowEndMs
     if (isOver && this.bestRank !== RANK_NONE) {
-      this.isConfirmed = true
-      return isPresent ? verdicts.ACCEPT | verdicts.CONFIRMED : verdicts.CONFIRMED
+      this.confirm(nowMs)
+      return (isPresent ? verdicts.ACCEPT : this.verdictOnOthers) | verdicts.CONFIRMED
     }
+    const { mode } = this.policy
     const rank = this.rankOf(address, port)
+    if (mode === 'off' && rank > 0) return this.verdictOnOthers
     if (rank > this.rankMax || (isOver && rank > RANK_LATE_MAX)) return verdicts.DROP
-    if (rank < this.bestRank) {
-      this.address = address
-      this.port = port
-      this.bestRank = rank
-      this.isConfirmed = rank === 0 || isOver
-      return this.isConfirmed ? verdicts.ACCEPT | verdicts.CONFIRMED : verdicts.ACCEPT
-    }
-    return isPresent ? verdicts.ACCEPT : verdicts.DROP
+    const isTaken = rank < this.bestRank || (mode === 'delayed' && rank === this.bestRank)
+    if (!isTaken && !isPresent) return verdicts.DROP
+    if (isTaken) this.take(address, port, rank)
+    if (!isOver && !isEnough(mode, rank)) return verdicts.ACCEPT
+    this.confirm(nowMs)
+    return verdicts.ACCEPT | verdicts.CONFIRMED
   }
 
   /** True when that source has been heard and is the present one; teaches nothing. */
@@ -122,11 +161,54 @@ export class EndpointLearning {
     return this.isConfirmed || this.bestRank === RANK_NONE ? Number.POSITIVE_INFINITY : this.windowEndMs
   }
 
+  /** True for sources that are let in though they are not the present one, which is so only once that is known. */
+  isOpenToOthers(): boolean {
+    return !this.policy.isStrictSource && (this.isConfirmed || (this.isExpecting && this.policy.mode === 'off'))
+  }
+
   /** Confirms the best source when the window has closed; true when it did so now. */
   expire(nowMs: number): boolean {
     if (nowMs < this.deadline()) return false
-    this.isConfirmed = true
+    this.confirm(nowMs)
     return true
+  }
+
+  /** A packet of another source than the confirmed one. */
+  private receiveOther(address: string, port: number, nowMs: number): number {
+    if (this.policy.isHandoverAllowed && nowMs - this.confirmedMs >= handoverIntervalMs) {
+      const rank = this.rankOf(address, port)
+      if (rank <= this.bestRank) {
+        this.take(address, port, rank)
+        this.confirm(nowMs)
+        return verdicts.ACCEPT | verdicts.CONFIRMED
+      }
+    }
+    return this.verdictOnOthers
+  }
+
+  private get verdictOnOthers(): number {
+    return this.policy.isStrictSource ? verdicts.DROP : verdicts.ACCEPT
+  }
+
+  private get isExclusive(): boolean {
+    return this.policy.isStrictSource && !this.policy.isHandoverAllowed
+  }
+
+  private take(address: string, port: number, rank: number): void {
+    this.address = address
+    this.port = port
+    this.bestRank = rank
+  }
+
+  private confirm(nowMs: number): void {
+    this.isConfirmed = true
+    this.isPinned = this.isExclusive
+    this.confirmedMs = nowMs
+  }
+
+  private doubt(): void {
+    this.isConfirmed = false
+    this.isPinned = false
   }
 
   private rankOf(address: string, port: number): number {
@@ -138,4 +220,9 @@ export class EndpointLearning {
     if (isKnownAddress) return 1
     return port === this.expectedPort ? 2 : 3
   }
+}
+
+/** True when one packet of a source of that rank confirms it. */
+function isEnough(mode: LearningMode, rank: number): boolean {
+  return mode === 'immediate' || (mode !== 'delayed' && rank === 0)
 }

@@ -1,8 +1,10 @@
 /** One side of one media stream: its two ports, where its peer is, what came from it and what was dropped. */
 import type { DatagramChannel } from '../ports'
+import type { CodecImpairment } from '../stats/e-model'
+import { QualityHistory } from '../stats/quality'
 import { RtcpStats } from '../stats/rtcp-stats'
 import { RtpStats } from '../stats/rtp-stats'
-import { EndpointLearning } from './latching'
+import { EndpointLearning, type LearningPolicy } from './latching'
 import type { PacketProtector, PacketUnprotector } from './protection'
 import type { Stream } from './stream'
 
@@ -70,6 +72,8 @@ export interface PeerView {
   readonly rtcpPort: number
   /** A further address of the peer; empty when there is none. */
   readonly alternativeAddress: string
+  /** How the peer's endpoint is to be learned; what is absent stays as it was. */
+  readonly learning?: Partial<LearningPolicy>
   /** The unspecified address: the peer wants no media now (RFC 3264 §8.4). */
   readonly isUnspecified: boolean
   /** The peer holds, or has asked for less than both directions. */
@@ -110,6 +114,13 @@ export class Leg {
   srtpOut: PacketProtector | undefined = undefined
   /** Sees each accepted RTP packet, in clear; `packet` is not its own. */
   tap: ((packet: Uint8Array, length: number) => void) | undefined = undefined
+  /** How the peer's media has been; made when some has come. */
+  quality: QualityHistory | undefined
+  /** Told that nothing comes while the other side goes on; until the next packet. */
+  isSilent = false
+  /** How long nothing has come while the other side went on. */
+  private quietMs = 0
+  private codec: CodecImpairment | undefined
   private view: PeerView | undefined
 
   /** `former` is the leg that this one replaces when its family changes; the counters go on. */
@@ -124,6 +135,8 @@ export class Leg {
     this.rtcp = new Component(this, 'rtcp', ports.rtcp, context.learningWindowMs)
     this.isOwnEndpoint = context.isOwnEndpoint
     this.stats = former?.stats ?? new RtpStats()
+    this.quality = former?.quality
+    this.isSilent = former?.isSilent ?? false
     this.rtcpStats = former?.rtcpStats ?? new RtcpStats()
     this.drops = former?.drops ?? {
       strangers: 0,
@@ -136,6 +149,32 @@ export class Leg {
     this.isMux = former?.isMux ?? false
   }
 
+  /** By the clock: ends an interval of quality that is due, or when the session `isOver` one that is not. */
+  sampleQuality(nowMs: number, isOver: boolean): void {
+    const { stats, stream, rtcpStats } = this
+    if (stats.packets === 0) return
+    // Tones and comfort noise are other payload types; the speech around them tells the quality.
+    this.codec = stream.codecs.get(stats.payloadType) ?? this.codec
+    this.quality ??= new QualityHistory(nowMs)
+    if (isOver ? !this.quality.hasNews(stats) : nowMs < this.quality.dueMs) return
+    const beyondMs = stream.oppositeOf(this)?.rtcpStats.roundTripMs ?? 0
+    const roundTripMs = Math.max(0, rtcpStats.roundTripMs) + Math.max(0, beyondMs)
+    this.quality.sample(stats, this.codec, roundTripMs, nowMs)
+  }
+
+  /**
+   * By the clock: whether the peer was heard since it was last asked. `beyondMs` is how long of that time the other side
+   * went on. Returns true when `isSilent` has changed. A `timeoutMs` of 0 is never over.
+   */
+  listen(isHeard: boolean, isExempt: boolean, beyondMs: number, timeoutMs: number): boolean {
+    if (isHeard || isExempt) this.quietMs = 0
+    else this.quietMs += beyondMs
+    const isOver = timeoutMs > 0 && this.quietMs >= timeoutMs
+    if (this.isSilent ? !isHeard : !isOver) return false
+    this.isSilent = !isHeard
+    return true
+  }
+
   /** Takes what the peer's SDP says. Appends the components whose learning starts anew to `reopened`. */
   signal(view: PeerView, nowMs: number, reopened: Component[]): void {
     this.isSignalled = true
@@ -144,7 +183,10 @@ export class Leg {
     // A hold by address says nothing of where the peer is; what is known of it stays for the resumption.
     if (view.isUnspecified) return
     this.view = view
-    const { alternativeAddress } = view
+    const { alternativeAddress, learning } = view
+    if (learning !== undefined) {
+      for (const one of [this.rtp, this.rtcp]) if (one.learning.adopt(learning)) reopened.push(one)
+    }
     if (this.rtp.learning.signal(view.address, view.port, alternativeAddress, nowMs)) {
       this.isUnreachable = false
       reopened.push(this.rtp)

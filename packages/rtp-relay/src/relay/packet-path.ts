@@ -74,7 +74,7 @@ export function forwardFromRtcp(
 /** RTCP on the RTP port: only where multiplexing is agreed, only from the source of the RTP, and it teaches nothing. */
 function forwardMuxedRtcp(leg: Leg, packet: Uint8Array, hand: PacketInHand): Component | undefined {
   hand.isRtcp = true
-  if (!leg.isMux || !leg.rtp.learning.isPresentSource(hand.address, hand.port)) return drop(leg, 'strayRtcp')
+  if (!leg.isMux || !isMuxedPeer(leg, hand)) return drop(leg, 'strayRtcp')
   if (leg.isSecured && !open(leg, packet, hand)) return drop(leg, 'unauthenticated')
   return passRtcp(leg, packet, hand)
 }
@@ -109,16 +109,22 @@ function open(leg: Leg, packet: Uint8Array, hand: PacketInHand): boolean {
 /** The cheap question first: once a peer is known, whoever else sends costs no cryptography. */
 function isPossiblePeer(component: Component, hand: PacketInHand): boolean {
   const { learning } = component
-  if (learning.isConfirmed) return hand.port === learning.port && hand.address === learning.address
+  if (learning.isPinned) return hand.port === learning.port && hand.address === learning.address
   return !component.leg.isOwnEndpoint(hand.address, hand.port)
 }
 
 function isFromPeer(component: Component, hand: PacketInHand, learned: LearnedSink): boolean {
   const { learning } = component
-  if (learning.isConfirmed) return true
+  if (learning.isPinned) return true
   const verdict = learning.receive(hand.address, hand.port, hand.nowMs)
   if ((verdict & verdicts.CONFIRMED) !== 0) learned.push(component)
   return (verdict & verdicts.ACCEPT) !== 0
+}
+
+function isMuxedPeer(leg: Leg, hand: PacketInHand): boolean {
+  const { learning } = leg.rtp
+  if (learning.isPresentSource(hand.address, hand.port)) return true
+  return learning.isOpenToOthers() && !leg.isOwnEndpoint(hand.address, hand.port)
 }
 
 function deliver(leg: Leg): Component | undefined {

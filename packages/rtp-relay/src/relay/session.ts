@@ -1,6 +1,6 @@
 /** The media of one session as a plain object: its streams, what both parties signalled, and when it is over. */
 import type { CryptoAttribute } from '@carillon/sip-parser/sdp'
-import type { ClockRates } from '../stats/rtp-stats'
+import type { CodecImpairment } from '../stats/e-model'
 import { type Component, type Leg, oppositeOf, type PeerView, type Side } from './leg'
 import type { Stream, StreamKind } from './stream'
 
@@ -18,15 +18,19 @@ export interface MediaView {
   readonly peer: PeerView
   /** Clock rates by payload type, for the formats that have one. */
   readonly clockRates: readonly (readonly [payloadType: number, rate: number])[]
+  /** What the E-model knows of the formats, for those it knows. */
+  readonly codecs: readonly (readonly [payloadType: number, codec: CodecImpairment])[]
 }
 
 /** Why the clock ended a session. */
-export type TimeoutReason = 'silence' | 'offer'
+export type TimeoutReason = 'silence' | 'offer' | 'duration'
 
 /** The timeouts of a session in milliseconds; 0 means never. */
 export interface SessionTimeouts {
   readonly silenceTimeoutMs: number
   readonly offerTimeoutMs: number
+  readonly oneWayTimeoutMs: number
+  readonly maxDurationMs: number
 }
 
 /** The media state of one session. Pure: sockets and time are its driver's. */
@@ -38,11 +42,13 @@ export class MediaSession {
   /** A further offer has come after an answer: the call was set up before it. */
   private isEstablished = false
   lastSignalMs: number
+  private checkedMs: number
   /** The offer that waits for its answer. */
   private pending: { readonly from: Side; readonly views: readonly MediaView[] } | undefined
 
   constructor(readonly createdMs: number) {
     this.lastSignalMs = createdMs
+    this.checkedMs = createdMs
   }
 
   /** The side whose offer waits for an answer. */
@@ -96,7 +102,7 @@ export class MediaSession {
       const offererLeg = stream.leg(oppositeOf(from))
       const answererLeg = stream.leg(from)
       describe(stream, offered)
-      addRates(stream.clockRates, answered)
+      addCodecs(stream, answered)
       if (offererLeg !== undefined) {
         offererLeg.isMux = offered.isMux
         offererLeg.signal(offered.peer, nowMs, reopened)
@@ -111,8 +117,11 @@ export class MediaSession {
     }
   }
 
-  /** Confirms what has been learned and whose window has closed. Returns the reason when the session is over. */
-  check(nowMs: number, timeouts: SessionTimeouts, learned: Component[]): TimeoutReason | undefined {
+  /**
+   * Does what is due by the clock. Appends the components whose window has closed to `learned`, and the legs that have
+   * fallen silent or are heard again to `changed`. Returns the reason when the session is over.
+   */
+  check(nowMs: number, timeouts: SessionTimeouts, learned: Component[], changed: Leg[]): TimeoutReason | undefined {
     let lastMs = this.lastSignalMs
     let isHeld = false
     let isCarrying = false
@@ -123,19 +132,41 @@ export class MediaSession {
         if (leg.rtp.learning.expire(nowMs)) learned.push(leg.rtp)
         if (leg.rtcp.learning.expire(nowMs)) learned.push(leg.rtcp)
         if (!stream.isActive) continue
+        leg.sampleQuality(nowMs, false)
         isCarrying = true
         if (leg.isHeld) isHeld = true
         if (leg.stats.lastPacketMs >= 0) isHeard = true
         if (leg.stats.lastPacketMs > lastMs) lastMs = leg.stats.lastPacketMs
       }
     }
+    if (isOver(nowMs - this.createdMs, timeouts.maxDurationMs)) return 'duration'
     if (!this.isAnswered) return isOver(nowMs - this.lastSignalMs, timeouts.offerTimeoutMs) ? 'offer' : undefined
+    for (const stream of this.streams) this.listen(stream, nowMs, timeouts.oneWayTimeoutMs, changed)
+    this.checkedMs = nowMs
     // Held calls are silent on purpose, and a call with no medium left has nothing to be silent on.
     if (isHeld || !isCarrying) return undefined
     const { silenceTimeoutMs, offerTimeoutMs } = timeouts
     // Before the first packet the answer may be an early one and the phone still ringing.
     const isLongEnough = isHeard || nowMs - lastMs >= offerTimeoutMs
     return isLongEnough && isOver(nowMs - lastMs, silenceTimeoutMs) ? 'silence' : undefined
+  }
+
+  /** The session is over: what has come since the last interval of quality is one more. */
+  finish(nowMs: number): void {
+    for (const leg of this.legs()) leg.sampleQuality(nowMs, true)
+  }
+
+  /** Finds the side of a stream that sends nothing while the other goes on, and the one that does so no more. */
+  private listen(stream: Stream, nowMs: number, timeoutMs: number, changed: Leg[]): void {
+    const { a, b } = stream
+    // Fax and data go one way for long.
+    if (a === undefined || b === undefined || stream.kind === 'opaque') return
+    const sinceMs = this.checkedMs
+    const isExempt = !stream.isActive || a.isHeld || b.isHeld || this.lastSignalMs > sinceMs
+    const [isAHeard, isBHeard] = [a.stats.lastPacketMs >= sinceMs, b.stats.lastPacketMs >= sinceMs]
+    const elapsedMs = nowMs - sinceMs
+    if (a.listen(isAHeard, isExempt, isBHeard ? elapsedMs : 0, timeoutMs)) changed.push(a)
+    if (b.listen(isBHeard, isExempt, isAHeard ? elapsedMs : 0, timeoutMs)) changed.push(b)
   }
 
   /** Every leg there is. */
@@ -158,9 +189,11 @@ function describe(stream: Stream, view: MediaView): void {
   stream.kind = view.kind ?? stream.kind
   stream.isRtcpReadable = view.isRtcpReadable
   stream.clockRates.fill(0)
-  addRates(stream.clockRates, view)
+  stream.codecs.clear()
+  addCodecs(stream, view)
 }
 
-function addRates(rates: ClockRates, view: MediaView): void {
-  for (const [payloadType, rate] of view.clockRates) rates[payloadType] = rate
+function addCodecs(stream: Stream, view: MediaView): void {
+  for (const [payloadType, rate] of view.clockRates) stream.clockRates[payloadType] = rate
+  for (const [payloadType, codec] of view.codecs) stream.codecs.set(payloadType, codec)
 }

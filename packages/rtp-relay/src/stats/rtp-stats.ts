@@ -21,6 +21,10 @@ export class RtpStats {
   reordered = 0
   /** Synchronization sources seen one after the other. */
   sources = 0
+  /** Times that sequence numbers were missing, whatever their number; those that come late are not taken back. */
+  gaps = 0
+  /** Payload type of the last accepted packet. */
+  payloadType = 0
   /** Time of the last accepted packet; -1 before the first. */
   lastPacketMs = -1
 
@@ -43,6 +47,7 @@ export class RtpStats {
     this.packets++
     this.bytes += length
     this.lastPacketMs = nowMs
+    this.payloadType = rtpPayloadType(packet)
     const ssrc = rtpSsrc(packet)
     const sequence = rtpSequence(packet)
     if (!this.isStarted || ssrc !== this.ssrc) {
@@ -99,6 +104,7 @@ export class RtpStats {
     if (delta > 0) {
       this.highest = extended
       this.unique++
+      if (delta > 1) this.gaps++
       this.seen[slot] = extended
       return true
     }
@@ -125,7 +131,7 @@ export class RtpStats {
   }
 
   private measureJitter(packet: Uint8Array, nowMs: number, rates: ClockRates): void {
-    const rate = rates[rtpPayloadType(packet)]!
+    const rate = rates[this.payloadType]!
     const timestamp = rtpTimestamp(packet)
     if (rate === 0) return
     if (rate !== this.rate) {

@@ -1,4 +1,5 @@
 /** A session as the media anchor of a B2BUA. */
+import type { LearningOptions } from '../control/learning'
 import type { AnswerOptions, OfferOptions } from '../control/relay-session'
 import type { Side } from '../relay/leg'
 import type { RelaySession } from './session'
@@ -11,8 +12,12 @@ export interface AnchorOptions {
   readonly interfaces?: Readonly<Record<Side, string>>
   /** The IP address that each side's signalling comes from. May be changed while the anchor lives. */
   readonly receivedFrom?: Partial<Record<Side, string>>
-  /** Further options of each offer that is made to a side, and of each answer that comes from it. */
-  readonly towards?: Partial<Record<Side, Omit<OfferOptions, 'from' | 'receivedFrom' | 'addressFamily' | 'direction'>>>
+  /** Further options of each offer that is made to a side. May be changed while the anchor lives. */
+  readonly towards?: Partial<
+    Record<Side, Omit<OfferOptions, 'from' | 'receivedFrom' | 'addressFamily' | 'direction' | keyof LearningOptions>>
+  >
+  /** How each side's endpoints are learned. May be changed while the anchor lives. */
+  readonly learning?: Partial<Record<Side, LearningOptions>>
 }
 
 /** What a B2BUA needs of a session: its offers and answers, and its end. */
@@ -29,7 +34,7 @@ export interface MediaAnchor {
 export function anchorOf(session: RelaySession, options: AnchorOptions): MediaAnchor {
   const party = (from: Side): AnswerOptions => {
     const receivedFrom = options.receivedFrom?.[from]
-    return { from, ...(receivedFrom === undefined ? {} : { receivedFrom }) }
+    return { ...options.learning?.[from], from, ...(receivedFrom === undefined ? {} : { receivedFrom }) }
   }
   return {
     offer: (side, sdp) => {

@@ -43,6 +43,8 @@ export class EngineHost {
     engine.on('session-timeout', (event) => forward({ name: 'session-timeout', event }))
     engine.on('endpoint-learned', (event) => forward({ name: 'endpoint-learned', event }))
     engine.on('peer-unreachable', (event) => forward({ name: 'peer-unreachable', event }))
+    engine.on('media-silent', (event) => forward({ name: 'media-silent', event }))
+    engine.on('media-resumed', (event) => forward({ name: 'media-resumed', event }))
     engine.on('session-closed', (event) => forward({ name: 'session-closed', event }))
   }
 
@@ -79,7 +81,7 @@ export class EngineHost {
     const count = Math.min(workerSnapshotsPerReport, this.byKey.size)
     for (let at = 0; at < count; at++) {
       const hosted = this.nextInTurn()
-      if (hosted !== undefined) snapshots.push({ key: hosted.key, snapshot: hosted.session.snapshot() })
+      if (hosted !== undefined) snapshots.push({ key: hosted.key, snapshot: hosted.session.snapshot(true) })
     }
     this.thread.post({ kind: 'report', stats: this.engine.stats(), heapBytes: this.thread.heapBytes(), snapshots })
   }

@@ -3,6 +3,7 @@
  * reference page, the help text, error messages and `check-config` are all derived from it.
  */
 import { z } from 'zod'
+import { SRTP_POLICIES } from '../media/port'
 import {
   addressesOrAuto,
   addressOrAuto,
@@ -179,6 +180,13 @@ export const configSchema = z.strictObject({
       120_000,
       'How long neither side may send any media before the call is hung up. Calls on hold are exempt.',
     ),
+    srtp: key(oneOf(SRTP_POLICIES), {
+      type: 'word',
+      default: 'as-offered',
+      accepts: 'as-offered, off, on or best-effort',
+      description:
+        'How phones are offered media whose user has no `srtp` of its own in users.json: `as-offered` as the other phone offers it, `off` in plain RTP, `on` in SRTP with keys in the SDP (RFC 4568) and no other way, `best-effort` in plain RTP with keys that they may take (RFC 8643). Where the two sides differ the relay encrypts between them. DTLS-SRTP is passed on as it is.',
+    }),
     workers: count(
       0,
       64,

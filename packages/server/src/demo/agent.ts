@@ -50,7 +50,7 @@ export class Agent {
       to: `<${this.address()}>`,
       contact: true,
       headers: [['Expires', expiresSeconds]],
-      credentials: this.#credentials,
+      credentials: this.credentials,
     })
     return response.status
   }
@@ -59,7 +59,7 @@ export class Agent {
   call(extension: string, signal?: AbortSignal): Promise<Call> {
     return this.stack.invite(this.address(extension), {
       from: `<${this.address()}>`,
-      credentials: this.#credentials,
+      credentials: this.credentials,
       sdp: this.voice.sdp(),
       ...(signal && { signal }),
     })
@@ -80,7 +80,8 @@ export class Agent {
     await this.voice.close()
   }
 
-  get #credentials() {
+  /** What it answers a challenge with. */
+  get credentials() {
     return { username: this.options.extension, password: this.options.password }
   }
 }

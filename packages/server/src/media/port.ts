@@ -34,10 +34,27 @@ export interface MediaStats {
   readonly portsFree: number
 }
 
-/** Where the signalling of each side comes from: media from there is more likely its than media from elsewhere. */
+/**
+ * How a phone is offered media: `as-offered` what the other phone offers, `off` plain RTP, `on` SRTP and nothing else,
+ * `best-effort` plain RTP with keys that it may take (RFC 8643).
+ */
+export type SrtpPolicy = (typeof SRTP_POLICIES)[number]
+
+/** Every {@link SrtpPolicy}. */
+export const SRTP_POLICIES = ['as-offered', 'off', 'on', 'best-effort'] as const
+
+/** What is known of one side of a call. */
+export interface MediaParty {
+  /** Where its signalling comes from: media from there is more likely its than media from elsewhere. */
+  readonly address?: string
+  /** `as-offered` when absent. */
+  readonly srtp?: SrtpPolicy
+}
+
+/** What is known of the two sides of a call. */
 export interface MediaParties {
-  readonly a?: string
-  readonly b?: string
+  readonly a: MediaParty
+  readonly b: MediaParty
 }
 
 /** Carries media. */

@@ -3,12 +3,16 @@
  * answer them; signalling does them before it decides, and decides without waiting.
  */
 
+import type { SrtpPolicy } from '../media/port'
+
 /** A user with an extension of its own. */
 export interface User {
   readonly extension: string
   /** Kept as it is, because each digest algorithm hashes it differently. Never logged. */
   readonly password: string
   readonly displayName?: string
+  /** How the user's phones are offered media; as the configuration says when absent. */
+  readonly srtp?: SrtpPolicy
 }
 
 /** Keeps the users. */

@@ -31,7 +31,7 @@ describe('openUsersFile', () => {
   it('takes a file that was written by hand', () => {
     const dataDir = join(folder, 'hand')
     mkdirSync(dataDir)
-    const users = [{ extension: 'bob', password: 'x', displayName: 'Bob' }]
+    const users = [{ extension: 'bob', password: 'x', displayName: 'Bob', srtp: 'best-effort' }]
     writeFileSync(join(dataDir, 'users.json'), JSON.stringify({ version: 1, users }))
     expect(openUsersFile(dataDir).users).toEqual([{ ...users[0], isGenerated: false }])
   })
@@ -43,6 +43,7 @@ describe('openUsersFile', () => {
     '{"version":1,"users":[{"extension":"1 1","password":"hunter2"}]}',
     '{"version":1,"users":[{"extension":"1","password":"hunter2"},{"extension":"1","password":"hunter2"}]}',
     '{"version":1,"users":[{"extension":"1","password":"hunter2","passwort":"hunter2"}]}',
+    '{"version":1,"users":[{"extension":"1","password":"hunter2","srtp":"maybe"}]}',
   ])('says in one line what is wrong with %s, and leaves it alone', (text) => {
     const dataDir = mkdtempSync(join(folder, 'bad-'))
     const path = join(dataDir, 'users.json')

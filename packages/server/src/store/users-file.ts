@@ -19,6 +19,7 @@ import { z } from 'zod'
 import { isExtension } from '../config/codecs'
 import { ServerError } from '../errors'
 import { USERS_FILE_BYTES_MAX, USERS_MAX } from '../limits'
+import { SRTP_POLICIES } from '../media/port'
 import type { User } from './port'
 
 /** The name of the users file. */
@@ -49,6 +50,7 @@ const fileSchema = z.strictObject({
         extension: z.string().refine(isExtension),
         password: z.string().min(1).max(256),
         displayName: z.string().max(128).optional(),
+        srtp: z.enum(SRTP_POLICIES).optional(),
         generated: z.boolean().optional(),
       }),
     )
@@ -122,10 +124,11 @@ function parseUsers(path: string, text: string): StoredUser[] {
     const form = '{"version": 1, "users": [{"extension": "1001", "password": "…"}]}, each extension once'
     throw new ServerError('USERS_FILE_INVALID', `users file ${path} is not valid${where}; it accepts ${form}`)
   }
-  return result.data.users.map(({ extension, password, displayName, generated }) => ({
+  return result.data.users.map(({ extension, password, displayName, srtp, generated }) => ({
     extension,
     password,
     ...(displayName === undefined ? {} : { displayName }),
+    ...(srtp === undefined ? {} : { srtp }),
     isGenerated: generated === true,
   }))
 }

@@ -13,7 +13,7 @@ import {
   SipTransactionError,
 } from '@carillon/sip-transaction'
 import { HANGUP_GRACE_MS, LOG_FIELD_CHARS_MAX, RETRY_AFTER_SECONDS } from '../../limits'
-import type { MediaBackend, MediaParties, MediaSession } from '../../media/port'
+import type { MediaBackend, MediaParty, MediaSession, SrtpPolicy } from '../../media/port'
 import type { User, UserStore } from '../../store'
 import { withinMs } from '../../within'
 import type { Authenticator } from '../authentication'
@@ -40,6 +40,8 @@ export interface CallSettings {
   readonly max: number
   readonly ringTimeoutMs: number
   readonly durationMaxMs: number
+  /** For users that say nothing of it themselves. */
+  readonly srtp: SrtpPolicy
 }
 
 /** Answers INVITEs and keeps the calls that live. */
@@ -75,7 +77,7 @@ export class CallManager {
     if (request.signal.aborted) return reject(487, 'cancelled')
     if (found.kind === 'reject') return reject(found.status, found.why)
     if (this.#isDraining || this.#calls.size >= this.#settings.max) return reject(503, 'no room for another call')
-    await this.#connect(request, caller, found.extension)
+    await this.#connect(request, caller, found.extension, found.srtp)
   }
 
   /** From now on new calls are answered 503. */
@@ -101,17 +103,22 @@ export class CallManager {
     const isOurDomain = names.includes(request.uri)
     const user = dialled === undefined || !isOurDomain ? undefined : await users.find(dialled)
     const extension = user && { name: user.extension, registeredPhones: registrar.lookup(user.extension).length }
-    return route({ caller: caller.extension, dialled, isOurDomain, extension })
+    const found = route({ caller: caller.extension, dialled, isOurDomain, extension })
+    return { ...found, srtp: user?.srtp }
   }
 
-  async #connect(request: IncomingRequest, caller: User, extension: string): Promise<void> {
+  async #connect(request: IncomingRequest, caller: User, extension: string, calleeSrtp?: SrtpPolicy): Promise<void> {
     const { registrar, media, names, clock, random, logger } = this.#ports
     const bindings = registrar.lookup(extension)
     const targets = bindings.map((binding) => binding.toTarget((flowId) => registrar.isFlowOpen(flowId)))
     const id = random.token(96)
     let session: MediaSession
     try {
-      session = media.openSession(id, { a: request.source.address, ...onlyAddress(bindings) })
+      const { srtp } = this.#settings
+      session = media.openSession(id, {
+        a: { srtp: caller.srtp ?? srtp, address: request.source.address },
+        b: { srtp: calleeSrtp ?? srtp, ...onlyAddress(bindings) },
+      })
     } catch (error) {
       const why = `the media relay takes no session: ${(error as Error).message}`
       return this.#reject(request, caller, clock.wallMs(), 503, why)
@@ -205,10 +212,10 @@ function callerAddress(caller: User, saidName: string | undefined, domain: strin
 }
 
 /** The address of the called side, when all of its phones have the same; which of them answers is not known yet. */
-function onlyAddress(bindings: readonly Binding[]): MediaParties {
+function onlyAddress(bindings: readonly Binding[]): Pick<MediaParty, 'address'> {
   const addresses = new Set(bindings.map((binding) => binding.receivedFrom.address))
   const [address] = addresses
-  return addresses.size === 1 && address !== undefined ? { b: address } : {}
+  return addresses.size === 1 && address !== undefined ? { address } : {}
 }
 
 function logText(text: string): string {

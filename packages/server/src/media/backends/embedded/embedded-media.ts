@@ -14,6 +14,7 @@ import type { SdpAnchor } from '@carillon/sip-transaction'
 import type { Config, MediaInterface } from '../../../config'
 import { ServerError } from '../../../errors'
 import type { MediaBackend, MediaDirection, MediaParties, MediaReport, MediaSession, MediaStats } from '../../port'
+import { SrtpTerms } from './srtp-terms'
 
 /** An offer is given up this much after the ringing, so that the ringing decides. */
 const OFFER_MARGIN_MS = 30_000
@@ -53,8 +54,9 @@ class EmbeddedMedia implements MediaBackend {
 
   openSession(id: string, parties: MediaParties): MediaSession {
     const session = this.#relay.createSession(id)
-    const anchor = this.#relay.anchor(session, { receivedFrom: parties })
-    return { anchor: withStatus(anchor), report: async () => reportOf(await session.snapshot()) }
+    const terms = new SrtpTerms(parties)
+    const anchor = this.#relay.anchor(session, { receivedFrom: addressesOf(parties), towards: terms.towards })
+    return { anchor: withStatus(anchor, terms), report: async () => reportOf(await session.snapshot()) }
   }
 
   onSilence(listener: (id: string) => void): void {
@@ -86,14 +88,24 @@ const TEMPORARY: ReadonlySet<string> = new Set<RelayErrorCode>([
   'RELAY_CLOSED',
 ])
 
-/** Tells the signalling which failures are temporary. */
-function withStatus(anchor: MediaAnchor): SdpAnchor {
+function addressesOf({ a, b }: MediaParties): { a?: string; b?: string } {
+  return {
+    ...(a.address === undefined ? {} : { a: a.address }),
+    ...(b.address === undefined ? {} : { b: b.address }),
+  }
+}
+
+/** Tells the signalling which failures are temporary, and the terms who has offered. */
+function withStatus(anchor: MediaAnchor, terms: SrtpTerms): SdpAnchor {
   const explain = (error: unknown): never => {
     if (error instanceof RelayError && TEMPORARY.has(error.code)) throw Object.assign(error, { status: 503 })
     throw error
   }
   return {
-    offer: (side, sdp) => anchor.offer(side, sdp).catch(explain),
+    offer: (side, sdp) => {
+      terms.offeredBy(side)
+      return anchor.offer(side, sdp).catch(explain)
+    },
     answer: (side, sdp) => anchor.answer(side, sdp).catch(explain),
     release: () => anchor.release(),
   }
