@@ -45,6 +45,8 @@ export const defaultRelayLimits: RelayLimits = {
 export const restFromPerSecond = 4_000
 /** How long a thread rests after it has read everything there was: what comes meanwhile is late by this much at most. */
 export const restMs = 1
+/** The longest round trip that RTCP is believed. */
+export const roundTripMaxMs = 3_000
 /** Crypto attributes of one medium that are looked at. */
 export const cryptosPerMediaMax = 32
 /** Synchronization sources that one SRTP key may serve at once. */

@@ -258,6 +258,16 @@ describe('time', () => {
     },
   )
 
+  it('ends a call whose media are silent that are not held', async () => {
+    const { relay, clock, session, network, toA } = await call([], [], {}, { silenceTimeoutMs: 10_000 })
+    network.deliver(toA, rtpPacket({ sequence: 1 }), A.address, A.port)
+    const video = (port: number, line: string): string => `m=video ${port} RTP/AVP 31\r\na=${line}\r\n`
+    await session.offer(audioSdp(A.address, A.port) + video(4_100, 'sendonly'), { from: 'a' })
+    await session.answer(audioSdp(B.address, B.port) + video(5_100, 'recvonly'), { from: 'b' })
+    clock.advance(11_000)
+    expect(relay.sessions).toBe(0)
+  })
+
   it('gives a call that rings after an early answer as long as an offer', async () => {
     const { relay, clock } = await call([], [], {}, { silenceTimeoutMs: 10_000, offerTimeoutMs: 60_000 })
     clock.advance(59_000)

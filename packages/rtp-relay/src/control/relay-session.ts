@@ -195,6 +195,7 @@ export class RelaySession {
     const isNew = (index: number): boolean => this.#media.streams[index]?.a === undefined
     const fresh = views.map((view, index) => isRelayed(view) && isNew(index))
     this.#ports.adopt(opened)
+    secured.commit()
     for (const [index, view] of views.entries()) {
       const stream = this.#ports.stream(index)
       if (fresh[index]) stream.isActive = true
@@ -216,7 +217,7 @@ export class RelaySession {
     for (const stream of this.#media.streams) this.#security.apply(stream.index, stream)
     const rtcpMuxOnly = rtcpMux.includes('require')
     const media = views.map((view, index) => ({
-      ...this.#rewrite(isRelayed(view), index, to, this.#offeredMux[index] ?? false, secured[index]),
+      ...this.#rewrite(isRelayed(view), index, to, this.#offeredMux[index] ?? false, secured.rewrites[index]),
       rtcpMuxOnly,
     }))
     return this.#rewritten(input, sdp, to, media, options)

@@ -11,6 +11,7 @@ import {
   isUnspecified,
   type MediaDescription,
   makeAttribute,
+  type OtherLine,
   type SessionDescription,
 } from '@carillon/sip-parser/sdp'
 
@@ -60,15 +61,20 @@ const REMOVED = new Set([
   'rtcp-mux-only',
 ])
 
+/** Ways to put keys and protocols elsewhere than where the relay writes its own (RFC 5939). */
+const CAPABILITIES = new Set(['csup', 'creq', 'acap', 'tcap', 'pcfg', 'acfg'])
+
 /** Rewrites a description. Pure: the same input gives the same output; the input is left as it is. */
 export function rewriteSdp(sdp: SessionDescription, rewrite: SdpRewrite): SessionDescription {
   const { origin, connection } = sdp
   const { address, family } = rewrite
+  const hasOwnKeys = rewrite.media.some(({ cryptos }) => cryptos !== undefined)
   return {
     ...sdp,
     origin: rewrite.replaceOrigin === false ? origin : { ...origin, netType: 'IN', family, address },
     ...(connection === undefined ? {} : { connection: replaced(connection, address, family) }),
-    attributes: sdp.attributes.filter((attribute) => !isRemoved(attribute) && !isBundle(attribute)),
+    attributes: sdp.attributes.filter((attribute) => !isRemovedFromSession(attribute, hasOwnKeys)),
+    otherLines: hasOwnKeys ? sdp.otherLines.filter(isNoKey) : sdp.otherLines,
     media: sdp.media.map((media, index) => rewriteMedia(media, rewrite.media[index], sdp, rewrite)),
   }
 }
@@ -92,6 +98,7 @@ function rewriteMedia(
     protocol: plan?.protocol ?? media.protocol,
     ...(original === undefined ? {} : { connection: replaced(original, address, family) }),
     attributes: rewriteAttributes(media, port === 0 ? undefined : plan),
+    otherLines: plan?.cryptos === undefined ? media.otherLines : media.otherLines.filter(isNoKey),
   }
 }
 
@@ -110,7 +117,7 @@ function rewriteAttributes(media: MediaDescription, plan: MediaRewrite | undefin
   for (const attribute of media.attributes) {
     // A refused medium needs no keys, and hands none on.
     const isKey = attribute.name === 'crypto' && (plan === undefined || cryptos !== undefined)
-    if (isKey || isRemoved(attribute)) continue
+    if (isKey || isRemoved(attribute) || (cryptos !== undefined && CAPABILITIES.has(attribute.name))) continue
     if (attribute.name === 'rtcp-fb' && !hasFeedback) continue
     if (attribute.name === 'rtcp') {
       if (plan !== undefined) result.push({ name: 'rtcp', value: `${plan.rtcpMux ? plan.port : plan.rtcpPort}` })
@@ -129,6 +136,17 @@ function rewriteAttributes(media: MediaDescription, plan: MediaRewrite | undefin
 
 function isRemoved({ name }: Attribute): boolean {
   return REMOVED.has(name) || name.startsWith('ice-')
+}
+
+/** `rtcp` and `crypto` are attributes of a medium: where they stand for all of them they mean nothing, but tell a lot. */
+function isRemovedFromSession(attribute: Attribute, hasOwnKeys: boolean): boolean {
+  if (isRemoved(attribute) || isBundle(attribute) || attribute.name === 'rtcp') return true
+  return hasOwnKeys && (attribute.name === 'crypto' || CAPABILITIES.has(attribute.name))
+}
+
+/** `k=` is obsolete (RFC 8866 §5.12), and a key that is not the relay's is nobody's business behind it. */
+function isNoKey({ type }: OtherLine): boolean {
+  return type !== 'k'
 }
 
 function isBundle({ name, value }: Attribute): boolean {

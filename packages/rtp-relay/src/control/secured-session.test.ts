@@ -2,66 +2,14 @@ import { Buffer } from 'node:buffer'
 import { describe, expect, it } from 'vitest'
 import type { SrtpSuiteName } from '../srtp/suites'
 import { A, B, type World, world } from '../testing/fixture'
-import type { MemoryChannel } from '../testing/memory-network'
 import { audioSdp, receiverReport, rtpPacket, senderReport, targetOf } from '../testing/packets'
+import { bridged, pass, sdpOfA, sdpOfB, secure, text } from '../testing/secured-call'
 import { cryptosOf, SecuredPhone } from '../testing/secured-phone'
-import type { OfferOptions, RelaySession } from './relay-session'
+import type { RelaySession } from './relay-session'
 
 const CM_80: SrtpSuiteName = 'AES_CM_128_HMAC_SHA1_80'
 const CM_32: SrtpSuiteName = 'AES_CM_128_HMAC_SHA1_32'
 const GCM: SrtpSuiteName = 'AEAD_AES_256_GCM'
-const text = (sdp: Uint8Array): string => Buffer.from(sdp).toString()
-const secure = (sdp: string): string => sdp.replace('RTP/AVP', 'RTP/SAVP')
-
-interface Bridged extends World {
-  readonly session: RelaySession
-  readonly toA: MemoryChannel
-  readonly toB: MemoryChannel
-  readonly a: SecuredPhone
-  readonly b: SecuredPhone
-  readonly offer: Uint8Array
-  readonly answer: Uint8Array
-  /** What b itself wrote. */
-  readonly sdpOfB: string
-}
-
-interface Ends {
-  /** What a offers; plain without. */
-  readonly a?: readonly SrtpSuiteName[]
-  /** What b answers with; plain without. */
-  readonly b?: SrtpSuiteName
-  readonly options?: Partial<OfferOptions>
-}
-
-/** Sets up a call between what `ends` says of each side. */
-async function bridged(ends: Ends): Promise<Bridged> {
-  const made = await world()
-  const session = made.relay.createSession('call')
-  const [a, b] = [new SecuredPhone(), new SecuredPhone()]
-  const offer = await session.offer(sdpOfA(a, ends.a), { from: 'a', ...ends.options })
-  const sdp = sdpOfB(b, offer, ends.b)
-  const answer = await session.answer(sdp, { from: 'b' })
-  if (ends.a !== undefined) a.answered(answer)
-  const toB = made.network.at(targetOf(offer).port)
-  const toA = made.network.at(targetOf(answer).port)
-  return { ...made, session, toA, toB, a, b, offer, answer, sdpOfB: sdp }
-}
-
-function sdpOfA(phone: SecuredPhone, suites?: readonly SrtpSuiteName[]): string {
-  const sdp = audioSdp(A.address, A.port, ...(suites === undefined ? [] : phone.offer(...suites)))
-  return suites === undefined ? sdp : secure(sdp)
-}
-
-function sdpOfB(phone: SecuredPhone, offer: Uint8Array, suite?: SrtpSuiteName): string {
-  const sdp = audioSdp(B.address, B.port, ...(suite === undefined ? [] : [phone.answer(offer, suite)]))
-  return /m=\S+ \d+ RTP\/SAVP /.test(text(offer)) ? secure(sdp) : sdp
-}
-
-/** What the other party hears of a packet. */
-function pass(call: Bridged, from: 'a' | 'b', packet: Buffer): Uint8Array | undefined {
-  const [channel, source] = from === 'a' ? ([call.toA, A] as const) : ([call.toB, B] as const)
-  return call.network.deliver(channel, packet, source.address, source.port)[0]?.packet
-}
 
 describe('a bridge between encrypted and plain', () => {
   it.each([CM_80, CM_32, GCM, 'AES_256_CM_HMAC_SHA1_80', 'AES_192_CM_HMAC_SHA1_32'] as const)(

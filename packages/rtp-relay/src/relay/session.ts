@@ -123,7 +123,6 @@ export class MediaSession {
    */
   check(nowMs: number, timeouts: SessionTimeouts, learned: Component[], changed: Leg[]): TimeoutReason | undefined {
     let lastMs = this.lastSignalMs
-    let isHeld = false
     let isCarrying = false
     let isHeard = false
     for (const stream of this.streams) {
@@ -133,8 +132,8 @@ export class MediaSession {
         if (leg.rtcp.learning.expire(nowMs)) learned.push(leg.rtcp)
         if (!stream.isActive) continue
         leg.sampleQuality(nowMs, false)
-        isCarrying = true
-        if (leg.isHeld) isHeld = true
+        // Held media are silent on purpose; where others are to be heard, these are waited for.
+        if (stream.a?.isHeld !== true && stream.b?.isHeld !== true) isCarrying = true
         if (leg.stats.lastPacketMs >= 0) isHeard = true
         if (leg.stats.lastPacketMs > lastMs) lastMs = leg.stats.lastPacketMs
       }
@@ -143,8 +142,8 @@ export class MediaSession {
     if (!this.isAnswered) return isOver(nowMs - this.lastSignalMs, timeouts.offerTimeoutMs) ? 'offer' : undefined
     for (const stream of this.streams) this.listen(stream, nowMs, timeouts.oneWayTimeoutMs, changed)
     this.checkedMs = nowMs
-    // Held calls are silent on purpose, and a call with no medium left has nothing to be silent on.
-    if (isHeld || !isCarrying) return undefined
+    // A call that is held, or has no medium left, has nothing to be silent on.
+    if (!isCarrying) return undefined
     const { silenceTimeoutMs, offerTimeoutMs } = timeouts
     // Before the first packet the answer may be an early one and the phone still ringing.
     const isLongEnough = isHeard || nowMs - lastMs >= offerTimeoutMs

@@ -26,6 +26,16 @@ describe('RTCP statistics', () => {
     expect(b.roundTripMs).toBe(-1)
   })
 
+  it('measure nothing by a round trip of many seconds', () => {
+    const [a, b] = [new RtcpStats(), new RtcpStats()]
+    take(a, senderReport(0x1234), 1_000, b, true)
+    take(b, receiverReport(0x1234, 0), 4_001, a, true)
+    expect(b.roundTripMs).toBe(-1)
+    take(a, senderReport(0x2345), 5_000, b, true)
+    take(b, receiverReport(0x2345, 0), 8_000, a, true)
+    expect(b.roundTripMs).toBe(3_000)
+  })
+
   it('count what they cannot read', () => {
     const [a, b] = [new RtcpStats(), new RtcpStats()]
     take(a, senderReport(0x1234), 1_000, b, false)

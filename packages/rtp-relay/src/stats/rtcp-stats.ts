@@ -1,4 +1,5 @@
 /** What RTCP tells about the path between the relay and one peer (RFC 3550 §6.4.1: LSR and DLSR). Fixed size. */
+import { roundTripMaxMs } from '../limits'
 import { type ReportSink, readReports } from '../rtcp/compound'
 
 /** Reads the reports that pass, and measures the round trip with them. */
@@ -48,6 +49,7 @@ export class RtcpStats implements ReportSink {
     const elapsedMs = this.nowMs - this.lastReportSentMs
     const delayMs = (delay / 65_536) * 1000
     // A delay longer than the time that went by is a lie or another clock; it measures nothing.
-    if (delayMs <= elapsedMs) this.roundTripMs = elapsedMs - delayMs
+    // So is a round trip of many seconds: a peer that writes no delay at all would be told to be so far away.
+    if (delayMs <= elapsedMs && elapsedMs - delayMs <= roundTripMaxMs) this.roundTripMs = elapsedMs - delayMs
   }
 }

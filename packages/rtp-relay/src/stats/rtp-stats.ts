@@ -1,7 +1,8 @@
 /**
  * Reception statistics of one direction of one stream: packets, bytes, loss, duplicates, reordering, jitter (RFC 3550
  * §6.4.1, appendices A.1, A.3, A.8). State is of fixed size whatever arrives: one synchronization source is followed,
- * and a change of source adds to the totals and starts anew.
+ * and a change of source adds to the totals and starts anew; sources that send at the same time are counted, and one of them
+ * is measured.
  */
 import { sequenceDropoutMax, sequenceHistory, sequenceMisorderMax, transitJumpMaxMs } from '../limits'
 import { rtpPayloadType, rtpSequence, rtpSsrc, rtpTimestamp } from '../rtp/header'
@@ -9,6 +10,9 @@ import { sequenceDelta, timestampDelta } from '../rtp/sequence'
 
 /** Clock rates in hertz by payload type (index 0–127); 0 where unknown. */
 export type ClockRates = Uint32Array
+
+/** Packets in a row with which another source takes the place of the one that is followed. */
+const sourceRunMin = 2
 
 /** Follows one direction of one stream. */
 export class RtpStats {
@@ -29,6 +33,8 @@ export class RtpStats {
   lastPacketMs = -1
 
   private ssrc = 0
+  private other = 0
+  private otherRun = 0
   private isStarted = false
   private lostBefore = 0
   private base = 0
@@ -51,12 +57,14 @@ export class RtpStats {
     const ssrc = rtpSsrc(packet)
     const sequence = rtpSequence(packet)
     if (!this.isStarted || ssrc !== this.ssrc) {
+      if (this.isStarted && !this.hasTakenOver(ssrc)) return
       this.sources++
       this.ssrc = ssrc
       this.restart(sequence)
       this.lastArrivalMs = -1
-    } else if (!this.follow(sequence)) {
-      return
+    } else {
+      this.otherRun = 0
+      if (!this.follow(sequence)) return
     }
     this.measureJitter(packet, nowMs, rates)
   }
@@ -76,6 +84,13 @@ export class RtpStats {
   /** Interarrival jitter of the present source in milliseconds; 0 while its clock rate is unknown. */
   get jitterMs(): number {
     return this.rate === 0 ? 0 : (this.jitterUnits * 1000) / this.rate
+  }
+
+  /** One packet of another source between those of the present one is a guest; two with none between are its successor. */
+  private hasTakenOver(ssrc: number): boolean {
+    this.otherRun = ssrc === this.other ? this.otherRun + 1 : 1
+    this.other = ssrc
+    return this.otherRun >= sourceRunMin
   }
 
   private lostNow(): number {

@@ -4,18 +4,26 @@ import type { RelayOptions } from '../control/options'
 import type { FromWorker, WorkerStart } from './protocol'
 import type { WorkerThread, WorkerThreadEvents } from './worker-slot'
 
-/** The program of a worker: a file beside this one, in the package as published and in its source. */
-const isSource = import.meta.url.endsWith('.ts')
-const program = new URL(isSource ? './thread.ts' : './worker.js', import.meta.url)
+/**
+ * The program of a worker: a file beside this one, in the package as published and in its source. A program that was
+ * bundled into one CommonJS file does not know where it is: it can relay in its own thread, but has no file for others.
+ */
+function findProgram(): { readonly url: URL; readonly isSource: boolean } {
+  const here: string | undefined = import.meta.url
+  if (here === undefined) throw new Error('Workers need the files of @carillon/rtp-relay, which a bundle leaves out')
+  const isSource = here.endsWith('.ts')
+  return { url: new URL(isSource ? './thread.ts' : './worker.js', here), isSource }
+}
 
-/** Starts a worker. Throws when the system refuses. */
+/** Starts a worker. Throws when the system refuses, or the program of a worker is not there. */
 export function spawnNodeWorker(
   start: WorkerStart,
   index: number,
   limits: RelayOptions['workerLimits'],
   events: WorkerThreadEvents,
 ): WorkerThread {
-  const worker = new Worker(program, {
+  const { url, isSource } = findProgram()
+  const worker = new Worker(url, {
     workerData: start,
     name: `carillon-rtp-relay-${index}`,
     resourceLimits: resourceLimitsOf(limits),

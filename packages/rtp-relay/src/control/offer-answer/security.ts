@@ -38,6 +38,13 @@ export interface SecurityRewrite {
   readonly cryptos: readonly CryptoAttribute[] | undefined
 }
 
+/** What an offer would lead to. */
+export interface SecurityPlan {
+  readonly rewrite: SecurityRewrite
+  /** The offer goes out: from now on its answer is waited for. */
+  commit(): void
+}
+
 /** The keys of one leg; both are there, or neither. */
 export interface LegKeys {
   /** What the side encrypts with; the first of several that identifiers tell apart. */
@@ -79,39 +86,46 @@ export class MediaSecurity {
   /** What each side speaks, from the last answer on. */
   private readonly protocols: { [S in Side]: string | undefined } = { a: undefined, b: undefined }
   private pending: Pending | undefined
-  /** What was last asked for, which later offers without a word of it mean too. */
-  private suites: readonly SrtpSuiteName[] = usualSuites
+  /** What was last asked for a side, which later offers without a word of it mean too. */
+  private readonly suites: { [S in Side]: readonly SrtpSuiteName[] } = { a: usualSuites, b: usualSuites }
   /** The offer at hand has been answered once. */
   private isSettled = false
 
   constructor(private readonly randomBytes: (count: number) => Uint8Array) {}
 
   /**
-   * An offer has come from a side; what to offer the other one. What is in force stays until the answer.
+   * An offer has come from a side; what to offer the other one. Nothing changes before the plan is committed, and what is
+   * in force stays until the answer.
    * @throws RelayError CRYPTO_UNUSABLE when SRTP is offered and none of its keys can be used
    */
-  offer(from: Side, view: SecurityView, options: SecurityOptions): SecurityRewrite {
+  offer(from: Side, view: SecurityView, options: SecurityOptions): SecurityPlan {
     const { protocol, cryptos } = view
-    this.isSettled = false
+    const to = oppositeOf(from)
     const isAsBefore = this.current.a !== undefined || this.current.b !== undefined
-    const usual = isAsBefore ? (this.protocols[oppositeOf(from)] ?? protocol) : protocol
+    const usual = isAsBefore ? (this.protocols[to] ?? protocol) : protocol
     const otherProtocol = isRtp(protocol) ? (options.transportProtocol ?? usual) : protocol
     const { sdes } = options
-    const isKeyed = this.current[oppositeOf(from)] !== undefined
+    const isKeyed = this.current[to] !== undefined
     const bestEffort = options.bestEffort ?? isKeyed
     const isTheirs = cryptos.length > 0 || isSecure(protocol)
     const isForOther = isSecure(otherProtocol) || (bestEffort && isRtp(otherProtocol))
     const isTaken = sdes !== undefined || bestEffort || isAsBefore || isSecure(protocol) !== isSecure(otherProtocol)
     if (!isRtp(protocol) || !isTaken || !(isTheirs || isForOther)) {
-      this.pending = { from, protocol, otherProtocol, terms: undefined }
-      return { protocol: otherProtocol, cryptos: undefined }
+      const commit = (): void => this.wait({ from, protocol, otherProtocol, terms: undefined })
+      return { rewrite: { protocol: otherProtocol, cryptos: undefined }, commit }
     }
     const chosen = this.choose(from, cryptos)
     if (chosen === undefined && isSecure(protocol)) throw new RelayError('CRYPTO_UNUSABLE')
-    this.suites = sdes?.suites ?? this.suites
-    const offered = isForOther ? this.offeredTo(oppositeOf(from), this.suites) : new Map()
-    this.pending = { from, protocol, otherProtocol, terms: { chosen, offered } }
-    return { protocol: otherProtocol, cryptos: [...offered].map(([tag, material]) => cryptoOf(material, tag)) }
+    const offered = isForOther ? this.offeredTo(to, sdes?.suites) : new Map<number, SrtpMaterial>()
+    const rewrite = {
+      protocol: otherProtocol,
+      cryptos: [...offered].map(([tag, material]) => cryptoOf(material, tag)),
+    }
+    const commit = (): void => {
+      this.suites[to] = sdes?.suites ?? this.suites[to]
+      this.wait({ from, protocol, otherProtocol, terms: { chosen, offered } })
+    }
+    return { rewrite, commit }
   }
 
   /** True while a side has been offered encryption, or offers it, and no answer has said with which keys. */
@@ -163,6 +177,11 @@ export class MediaSecurity {
     return { rewrite: { protocol, cryptos }, keys: { ...this.current }, isPassThrough: false }
   }
 
+  private wait(pending: Pending): void {
+    this.pending = pending
+    this.isSettled = false
+  }
+
   /** The line that is answered: the keys in use when they are offered again, else the first that can be used. */
   private choose(side: Side, cryptos: readonly CryptoAttribute[]): CryptoAttribute | undefined {
     const { [side]: current } = this.current
@@ -171,11 +190,15 @@ export class MediaSecurity {
     return known ?? usable[0]
   }
 
-  /** What a side is offered: what is in use, under the first tag, then the suites that were asked for. */
-  private offeredTo(side: Side, suites: readonly SrtpSuiteName[]): Map<number, SrtpMaterial> {
+  /**
+   * What a side is offered: the keys in use, under the first tag, unless other suites are asked for now; then the suites
+   * that were asked for.
+   */
+  private offeredTo(side: Side, asked: readonly SrtpSuiteName[] | undefined): Map<number, SrtpMaterial> {
+    const suites = asked ?? this.suites[side]
     const ours = this.current[side]?.ours
     const offered = new Map<number, SrtpMaterial>()
-    if (ours !== undefined && suites.includes(ours.suite)) offered.set(1, ours)
+    if (ours !== undefined && (asked === undefined || asked.includes(ours.suite))) offered.set(1, ours)
     for (const suite of new Set(suites)) {
       if (offered.size >= tagsMax) break
       if (suite !== offered.get(1)?.suite || offered.size === 0) {

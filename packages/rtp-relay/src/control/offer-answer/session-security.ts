@@ -3,6 +3,7 @@ import type { Leg, Side } from '../../relay/leg'
 import type { MediaSession } from '../../relay/session'
 import type { Stream } from '../../relay/stream'
 import { SrtpReceiver } from '../../srtp/receiver'
+import { isSameCrypto } from '../../srtp/sdes'
 import { SrtpSender } from '../../srtp/sender'
 import { type LegKeys, MediaSecurity, type SecurityOptions, type SecurityRewrite, type SecurityView } from './security'
 
@@ -17,6 +18,11 @@ interface LegCiphers {
 interface StreamSecurity {
   readonly negotiation: MediaSecurity
   readonly ciphers: { [S in Side]: LegCiphers | undefined }
+  /**
+   * Those that answers to the offer at hand have used: a branch that answers again goes on where it was, for no index may
+   * ever be used twice with one key (RFC 3711 §9.1).
+   */
+  readonly used: LegCiphers[]
   /** SRTP goes through with keys that are not ours; undefined before the first answer. */
   isPassThrough: boolean | undefined
 }
@@ -30,16 +36,29 @@ export class SessionSecurity {
     private readonly randomBytes: (count: number) => Uint8Array,
   ) {}
 
-  /** What to offer the other side, medium by medium; `isWanted` leaves those out that are refused anyway. */
+  /**
+   * What to offer the other side, medium by medium. Nothing changes before `commit`.
+   * @throws RelayError CRYPTO_UNUSABLE
+   */
   offer(
     from: Side,
     views: readonly (SecurityView & { readonly isRejected: boolean })[],
     options: SecurityOptions,
-  ): SecurityRewrite[] {
-    return views.map((view, index) => {
-      if (view.isRejected) return { protocol: view.protocol, cryptos: undefined }
-      return this.at(index).negotiation.offer(from, view, options)
-    })
+  ): { readonly rewrites: SecurityRewrite[]; commit(): void } {
+    const plans = views.map((view, index) =>
+      view.isRejected ? undefined : this.at(index).negotiation.offer(from, view, options),
+    )
+    return {
+      rewrites: plans.map(
+        (plan, index) => plan?.rewrite ?? { protocol: views[index]?.protocol ?? '', cryptos: undefined },
+      ),
+      commit: () => {
+        for (const [index, plan] of plans.entries()) {
+          plan?.commit()
+          if (plan !== undefined) this.forget(this.at(index))
+        }
+      },
+    }
   }
 
   /** What to answer the offerer. All media are judged before any of them changes; a refusal leaves them as they are. */
@@ -71,16 +90,21 @@ export class SessionSecurity {
 
   /** Forgets every key. */
   close(): void {
-    for (const { ciphers } of this.streams) {
-      for (const one of [ciphers.a, ciphers.b]) {
-        one?.receiver.close()
-        one?.former?.close()
-        one?.sender.close()
-      }
-      ciphers.a = undefined
-      ciphers.b = undefined
+    for (const security of this.streams) {
+      security.ciphers.a = undefined
+      security.ciphers.b = undefined
+      this.forget(security)
     }
     this.streams.length = 0
+  }
+
+  /** Forgets the keys of answers to a former offer, but not those in force. */
+  private forget({ ciphers, used }: StreamSecurity): void {
+    const kept = [ciphers.a, ciphers.b].filter((one) => one !== undefined)
+    const needed = new Set<unknown>(kept.flatMap(({ receiver, former, sender }) => [receiver, former, sender]))
+    for (const { receiver, former, sender } of used.splice(0, used.length, ...kept)) {
+      for (const one of [receiver, former, sender]) if (one !== undefined && !needed.has(one)) one.close()
+    }
   }
 
   private at(index: number): StreamSecurity {
@@ -88,6 +112,7 @@ export class SessionSecurity {
       this.streams.push({
         negotiation: new MediaSecurity(this.randomBytes),
         ciphers: { a: undefined, b: undefined },
+        used: [],
         isPassThrough: undefined,
       })
     }
@@ -102,25 +127,25 @@ export class SessionSecurity {
     leg.isSecured = own !== undefined || negotiation.isAwaitingKeys(leg.side)
   }
 
-  private change({ ciphers }: StreamSecurity, side: Side, keys: LegKeys | undefined): void {
+  private change({ ciphers, used }: StreamSecurity, side: Side, keys: LegKeys | undefined): void {
     const { [side]: present } = ciphers
     if (present?.keys === keys) return
     if (keys === undefined) {
-      present?.receiver.close()
-      present?.former?.close()
-      present?.sender.close()
       ciphers[side] = undefined
       return
     }
-    const isTheirsSame = present !== undefined && present.keys.theirs === keys.theirs
-    const isOursSame = present !== undefined && present.keys.ours === keys.ours
-    if (!isTheirsSame) present?.former?.close()
-    if (present !== undefined && !isOursSame) present.sender.close()
-    ciphers[side] = {
-      keys,
-      receiver: isTheirsSame ? present.receiver : new SrtpReceiver(keys.theirs),
-      former: isTheirsSame ? present.former : present?.receiver,
-      sender: isOursSame ? present.sender : new SrtpSender(keys.ours),
+    const { ours, theirCrypto } = keys
+    const same = used.find((one) => one.keys.ours === ours && isSameCrypto(one.keys.theirCrypto, theirCrypto))
+    if (same !== undefined) {
+      ciphers[side] = same
+      return
     }
+    const sender = used.find((one) => one.keys.ours === ours)?.sender ?? new SrtpSender(ours)
+    const known = used.find((one) => isSameCrypto(one.keys.theirCrypto, theirCrypto))?.receiver
+    const receiver = known ?? new SrtpReceiver(keys.theirs)
+    const former = present?.receiver === receiver ? present.former : present?.receiver
+    const made = { keys, sender, receiver, former }
+    used.push(made)
+    ciphers[side] = made
   }
 }
