@@ -47,7 +47,7 @@ export function forwardFromRtp(
   if (!isPossiblePeer(leg.rtp, hand)) return drop(leg, 'strangers')
   if (leg.isSecured && !open(leg, packet, hand)) return drop(leg, 'unauthenticated')
   if (!isFromPeer(leg.rtp, hand, learned)) return drop(leg, 'strangers')
-  leg.stats.receive(packet, hand.length, hand.nowMs, stream.clockRates)
+  leg.stats.receive(packet, hand, stream.clockRates)
   leg.tap?.(packet, hand.length)
   return deliver(leg)
 }
@@ -81,7 +81,7 @@ function forwardMuxedRtcp(leg: Leg, packet: Uint8Array, hand: PacketInHand): Com
 
 function forwardOpaque(leg: Leg, hand: PacketInHand, learned: LearnedSink): Component | undefined {
   if (!isPossiblePeer(leg.rtp, hand) || !isFromPeer(leg.rtp, hand, learned)) return drop(leg, 'strangers')
-  leg.stats.receiveOpaque(hand.length, hand.nowMs)
+  leg.stats.receiveOpaque(hand)
   return deliver(leg)
 }
 

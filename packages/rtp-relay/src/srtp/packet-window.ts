@@ -2,6 +2,7 @@
  * The index of packets and the replay list of one synchronization source (RFC 3711 §3.3.1, §3.3.2). Nothing here moves
  * before `accept`, which is for packets that have been authenticated.
  */
+import { clearBit, hasBit, setBit } from '../rtp/bits'
 
 /** Half of the space of sequence numbers. */
 const half = 32_768
@@ -41,8 +42,7 @@ export class PacketWindow {
     const behind = this.highest - index
     if (behind < 0) return true
     if (behind > this.mask) return false
-    const slot = index & this.mask
-    return (this.seen[slot >> 5]! & (1 << (slot & 31))) === 0
+    return !hasBit(this.seen, index & this.mask)
   }
 
   /** Remembers an index. */
@@ -51,14 +51,9 @@ export class PacketWindow {
     if (index > highest) {
       const skipped = index - highest - 1
       if (highest < 0 || skipped > mask) seen.fill(0)
-      else for (let between = highest + 1; between < index; between++) this.clear(between & mask)
+      else for (let between = highest + 1; between < index; between++) clearBit(seen, between & mask)
       this.highest = index
     }
-    const slot = index & mask
-    seen[slot >> 5] = seen[slot >> 5]! | (1 << (slot & 31))
-  }
-
-  private clear(slot: number): void {
-    this.seen[slot >> 5] = this.seen[slot >> 5]! & ~(1 << (slot & 31))
+    setBit(seen, index & mask)
   }
 }

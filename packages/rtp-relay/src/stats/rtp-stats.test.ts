@@ -7,7 +7,7 @@ rates[0] = 8_000
 rates[96] = 48_000
 
 function take(stats: RtpStats, packet: Uint8Array, nowMs: number, rates: ClockRates): void {
-  stats.receive(packet, packet.length, nowMs, rates)
+  stats.receive(packet, { length: packet.length, nowMs }, rates)
 }
 
 function feed(sequences: readonly number[]): RtpStats {
@@ -66,6 +66,12 @@ describe('RTP statistics', () => {
   it('ignore one packet far away and follow two', () => {
     expect(feed([1, 2, 3, 30_000, 4, 5])).toMatchObject({ lost: 0, packets: 6 })
     expect(feed([1, 2, 4, 30_000, 30_001, 30_002, 30_004])).toMatchObject({ lost: 2 })
+  })
+
+  it('tell a late packet from a repeated one whose place it takes in what is remembered', () => {
+    const stats = feed([...range(1, 130), ...range(180, 231), 179, 179, 130])
+    expect(stats).toMatchObject({ lost: 48, reordered: 2, duplicates: 1, gaps: 1 })
+    expect(feed([...range(1, 130), ...range(600, 700), 599, 599])).toMatchObject({ reordered: 1, duplicates: 1 })
   })
 
   it('keep the losses of the former source when the source changes', () => {

@@ -5,14 +5,24 @@
  * is measured.
  */
 import { sequenceDropoutMax, sequenceHistory, sequenceMisorderMax, transitJumpMaxMs } from '../limits'
+import { clearBit, hasBit, setBit } from '../rtp/bits'
 import { rtpPayloadType, rtpSequence, rtpSsrc, rtpTimestamp } from '../rtp/header'
 import { sequenceDelta, timestampDelta } from '../rtp/sequence'
 
 /** Clock rates in hertz by payload type (index 0–127); 0 where unknown. */
 export type ClockRates = Uint32Array
 
+/** What is said of a packet besides its bytes. An object, since a number that is handed on may cost one of its own. */
+export interface Arrival {
+  /** Bytes of the packet that count. */
+  readonly length: number
+  /** When it came, on the relay's clock. */
+  readonly nowMs: number
+}
+
 /** Packets in a row with which another source takes the place of the one that is followed. */
 const sourceRunMin = 2
+const slotMask = sequenceHistory - 1
 
 /** Follows one direction of one stream. */
 export class RtpStats {
@@ -41,18 +51,18 @@ export class RtpStats {
   private highest = 0
   private unique = 0
   private expectedAfterJump = -1
-  private readonly seen = new Uint32Array(sequenceHistory)
+  private readonly seen = new Int32Array(sequenceHistory / 32)
 
   private jitterUnits = 0
   private rate = 0
   private lastTimestamp = 0
   private lastArrivalMs = -1
 
-  /** Takes an accepted RTP packet, the first `length` bytes; they are only read. */
-  receive(packet: Uint8Array, length: number, nowMs: number, rates: ClockRates): void {
+  /** Takes an accepted RTP packet; its bytes are only read. */
+  receive(packet: Uint8Array, arrival: Arrival, rates: ClockRates): void {
     this.packets++
-    this.bytes += length
-    this.lastPacketMs = nowMs
+    this.bytes += arrival.length
+    this.lastPacketMs = arrival.nowMs
     this.payloadType = rtpPayloadType(packet)
     const ssrc = rtpSsrc(packet)
     const sequence = rtpSequence(packet)
@@ -66,14 +76,14 @@ export class RtpStats {
       this.otherRun = 0
       if (!this.follow(sequence)) return
     }
-    this.measureJitter(packet, nowMs, rates)
+    this.measureJitter(packet, arrival, rates)
   }
 
   /** Takes an accepted packet that is not RTP (DTLS, fax, data): counted, not measured. */
-  receiveOpaque(bytes: number, nowMs: number): void {
+  receiveOpaque(arrival: Arrival): void {
     this.packets++
-    this.bytes += bytes
-    this.lastPacketMs = nowMs
+    this.bytes += arrival.length
+    this.lastPacketMs = arrival.nowMs
   }
 
   /** Packets lost so far over all sources; never negative. */
@@ -106,7 +116,7 @@ export class RtpStats {
     this.unique = 1
     this.expectedAfterJump = -1
     this.seen.fill(0)
-    this.seen[this.base & (sequenceHistory - 1)] = this.base
+    setBit(this.seen, this.base & slotMask)
   }
 
   /** Counts a sequence number; false when the packet must not move the jitter: late, repeated or out of any order. */
@@ -115,23 +125,29 @@ export class RtpStats {
     if (delta > sequenceDropoutMax || delta < -sequenceMisorderMax) return this.jump(sequence)
     this.expectedAfterJump = -1
     const extended = this.highest + delta
-    const slot = extended & (sequenceHistory - 1)
+    const slot = extended & slotMask
     if (delta > 0) {
+      if (delta > 1) this.skip(extended)
       this.highest = extended
       this.unique++
-      if (delta > 1) this.gaps++
-      this.seen[slot] = extended
+      setBit(this.seen, slot)
       return true
     }
-    if (this.seen[slot] === extended >>> 0) {
+    if (hasBit(this.seen, slot)) {
       this.duplicates++
       return false
     }
-    this.seen[slot] = extended
+    setBit(this.seen, slot)
     this.unique++
     this.reordered++
     if (extended < this.base) this.base = extended
     return false
+  }
+
+  /** Those between the highest so far and this one have not come. */
+  private skip(extended: number): void {
+    this.gaps++
+    for (let at = Math.max(this.highest + 1, extended - slotMask); at < extended; at++) clearBit(this.seen, at & slotMask)
   }
 
   /** One packet far away proves nothing; a second that follows it means that the sender has started anew. */
@@ -145,7 +161,7 @@ export class RtpStats {
     return true
   }
 
-  private measureJitter(packet: Uint8Array, nowMs: number, rates: ClockRates): void {
+  private measureJitter(packet: Uint8Array, { nowMs }: Arrival, rates: ClockRates): void {
     const rate = rates[this.payloadType]!
     const timestamp = rtpTimestamp(packet)
     if (rate === 0) return
