@@ -1,4 +1,5 @@
 /** The fuzzer itself: it finds faults that are put into the parser, names them so that they come back, and sees hangs. */
+import { readRtp, SrtpReceiver, SrtpSender, srtpFailures } from '@carillon/rtp-relay'
 import { type FramerEvent, inspectMessage, parseMessage, parseUri, StreamFramer } from '@carillon/sip-parser'
 import { inspectSdp, parseSdp } from '@carillon/sip-parser/sdp'
 import { mixSeed, SeededGenerator } from '@carillon/sip-parser/testing'
@@ -10,7 +11,9 @@ import { minimise } from './engine/minimise.ts'
 import { supervise } from './engine/supervisor.ts'
 import type { Target } from './engine/target.ts'
 import { messageTarget } from './targets/message.ts'
+import { rtpTarget } from './targets/rtp.ts'
 import { sdpTarget } from './targets/sdp.ts'
+import { srtpTarget } from './targets/srtp.ts'
 import { streamTarget } from './targets/stream.ts'
 import { uriTarget } from './targets/uri.ts'
 
@@ -60,6 +63,27 @@ const pointing = sdpTarget({
   },
 })
 
+/** A reader of RTP that takes padding for payload. */
+const padding = rtpTarget({
+  readRtp: (bytes) => {
+    const reading = readRtp(bytes)
+    return reading.ok ? { ok: true, packet: { ...reading.packet, paddingBytes: 0 } } : reading
+  },
+})
+
+/** A receiver of SRTP that lets a packet in again. */
+class ForgivingReceiver extends SrtpReceiver {
+  override unprotectRtp(packet: Uint8Array, length: number): ReturnType<SrtpReceiver['unprotectRtp']> {
+    const opened = super.unprotectRtp(packet, length)
+    return opened === srtpFailures.REPLAY ? length : opened
+  }
+}
+
+const forgiving = srtpTarget({
+  receiver: (material) => new ForgivingReceiver(material),
+  sender: (material) => new SrtpSender(material),
+})
+
 /** A framer that forgets a CR at the end of a chunk. */
 class ForgetfulFramer extends StreamFramer {
   override push(chunk: Uint8Array): FramerEvent[] {
@@ -83,6 +107,8 @@ describe('a fault in the parser', () => {
     ['quadratic time', quadratic, /^slow inspectMessage/],
     ['a URI that does not come back', careless, /URI/],
     ['a place outside the input', pointing, /^verdict points into the input/],
+    ['padding taken for payload', padding, /^the parts are the whole packet/],
+    ['a replay', forgiving, /^a forged packet is refused/],
     ['a stream that depends on its chunks', streamTarget((options) => new ForgetfulFramer(options)), /^any split/],
   ]
 

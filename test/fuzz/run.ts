@@ -1,7 +1,7 @@
 /**
  * The fuzzer's command.
  *
- *   node scripts/run.mjs fuzz message|uri|sdp|sdp-rewrite|stream|all [--seconds N] [--cases N] [--seed S] [--corpus DIR] [--keep]
+ *   node scripts/run.mjs fuzz message|uri|sdp|sdp-rewrite|stream|rtp|rtcp|srtp|all [--seconds N] [--cases N] [--seed S] [--corpus DIR] [--keep]
  *     [--keep-going] [--case ID] [--input FILE]
  *
  * `all` gives each target its N seconds (60 unless said), one after the other. `--keep` writes inputs that reached

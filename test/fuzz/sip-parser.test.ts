@@ -14,7 +14,7 @@ import { targetByName } from './targets/index.ts'
 const seed = Number(process.env.CARILLON_FUZZ_SEED ?? 1)
 const rounds = Number(process.env.CARILLON_FUZZ_ROUNDS ?? 6000)
 /** Cases of each target for a round: about as long each. */
-const shares = { message: 0.5, uri: 2, sdp: 0.5, 'sdp-rewrite': 0.5, stream: 0.2 }
+const shares = { message: 0.5, uri: 2, sdp: 0.5, 'sdp-rewrite': 0.5, stream: 0.2, rtp: 0.5, rtcp: 0.5, srtp: 0.1 }
 
 describe('the parser under mutation', () => {
   it.each(targetNames)(`%s: every promise is kept, from seed ${seed}`, (name) => {

@@ -28,6 +28,35 @@ export const relayErrorCodes = {
 /** A code of {@link relayErrorCodes}. */
 export type RelayErrorCode = keyof typeof relayErrorCodes
 
+/** Why bytes are no RTP packet, as readRtp says it, or a payload no telephone event, as readTelephoneEvents says it. */
+export const rtpErrorCodes = {
+  RTP_TOO_SHORT: 'Fewer bytes than an RTP header has (RFC 3550 §5.1).',
+  RTP_VERSION_UNKNOWN: 'Another version of RTP than 2, or no RTP at all (RFC 3550 §5.1).',
+  RTP_SOURCES_CUT: 'The packet ends within its list of contributing sources (RFC 3550 §5.1).',
+  RTP_EXTENSION_CUT: 'The packet ends within its header extension (RFC 3550 §5.3.1).',
+  RTP_PADDING_INVALID:
+    'The padding is said to be of no length, or longer than what follows the header (RFC 3550 §5.1).',
+  TELEPHONE_EVENT_CUT: 'The payload is no whole number of telephone events of 4 bytes each (RFC 4733 §2.3).',
+  TELEPHONE_EVENT_TOO_MANY: 'The payload has more telephone events than a packet may have here (RFC 4733 §2.5.1.5).',
+} as const
+
+/** A code of {@link rtpErrorCodes}. */
+export type RtpErrorCode = keyof typeof rtpErrorCodes
+
+/** Why bytes are no compound RTCP packet, as readRtcp says it. */
+export const rtcpErrorCodes = {
+  RTCP_EMPTY: 'There are no bytes.',
+  RTCP_VERSION: 'A packet is not of version 2 (RFC 3550 appendix A.2).',
+  RTCP_TYPE: 'A packet type is not one of RTCP, 192 to 223 (RFC 5761 §4).',
+  RTCP_LENGTH: 'A packet is longer than the bytes that are there.',
+  RTCP_PADDING: 'Padding is not on the last packet, is none, or is more than the packet holds (RFC 3550 §6.4.1).',
+  RTCP_FIRST: 'The first packet is no report, and reduced size was not agreed (RFC 3550 §6.1, RFC 5506).',
+  RTCP_CONTENT: 'A count or a length inside a packet does not fit what the packet holds.',
+} as const
+
+/** A code of {@link rtcpErrorCodes}. */
+export type RtcpErrorCode = keyof typeof rtcpErrorCodes
+
 /** What this package throws and rejects with. The message never holds keys or SDP text. */
 export class RelayError extends Error {
   override readonly name = 'RelayError'

@@ -89,3 +89,15 @@ export const workerSoundAfterMs = 60_000
 export const tapPacketsMax = 256
 /** How often a worker hands over tapped packets. */
 export const tapIntervalMs = 20
+/** Events of one telephone-event packet (RFC 4733 §2.5.1.5); a packet with more is refused. */
+export const telephoneEventsPerPacketMax = 16
+/** Ended telephone events that are remembered, so that a late packet of one does not repeat it. */
+export const telephoneEventHistory = 16
+/** A telephone event with no packet for so long has ended: its end was lost, all three times. */
+export const telephoneEventTimeoutMs = 300
+/** How long after the newest telephone-event packet sequence numbers tell an older one from a newer one. */
+export const telephoneEventOrderMs = 10_000
+/** The longest telephone event that a sender makes. */
+export const telephoneEventDurationMaxMs = 60_000
+/** The shortest time between two packets of a telephone event that a sender makes. */
+export const telephoneEventIntervalMinMs = 5

@@ -3,7 +3,7 @@ import type { SeededGenerator } from '@carillon/sip-parser/testing'
 import type { Probe } from './probe.ts'
 
 /** The names that the command takes. */
-export const targetNames = ['message', 'uri', 'sdp', 'sdp-rewrite', 'stream'] as const
+export const targetNames = ['message', 'uri', 'sdp', 'sdp-rewrite', 'stream', 'rtp', 'rtcp', 'srtp'] as const
 
 /** One of {@link targetNames}. */
 export type TargetName = (typeof targetNames)[number]

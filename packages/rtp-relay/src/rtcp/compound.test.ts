@@ -57,7 +57,7 @@ describe('demultiplexing', () => {
     ['RTP, type 96 with marker', [0x80, 224], packetKinds.RTP],
     ['RFC 7983: DTLS', [22, 254], packetKinds.DTLS],
     ['RFC 7983: STUN', [0, 1], packetKinds.STUN],
-    ['version 1', [0x40, 0], packetKinds.GARBAGE],
+    ['version 1', [0x50, 0], packetKinds.GARBAGE],
     ['text', [0x53, 0x49], packetKinds.GARBAGE],
   ])('%s', (_name, [first = 0, second = 0], kind) => {
     expect(classify(Buffer.from([first, second, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]))).toBe(kind)

@@ -3,8 +3,7 @@
  * lengths and counts that lie end the reading.
  */
 
-/** RTCP packet types (RFC 3550 §12.1). */
-const rtcpTypes = { SR: 200, RR: 201 } as const
+import { reportBlockBytes, rtcpHeaderBytes, rtcpTypes } from './packet-types'
 
 /** Takes what {@link readReports} finds. */
 export interface ReportSink {
@@ -32,14 +31,14 @@ export function readReports(packet: Uint8Array, length: number, sink: ReportSink
     if (offset + 8 > length || packet[offset]! >> 6 !== 2) return false
     const count = packet[offset]! & 0x1f
     const type = packet[offset + 1]!
-    const end = offset + 4 + ((packet[offset + 2]! << 8) | packet[offset + 3]!) * 4
+    const end = offset + rtcpHeaderBytes + ((packet[offset + 2]! << 8) | packet[offset + 3]!) * 4
     if (end > length) return false
     if (type === rtcpTypes.SR || type === rtcpTypes.RR) {
       const blocks = offset + (type === rtcpTypes.SR ? 28 : 8)
-      if (blocks + count * 24 > end) return false
+      if (blocks + count * reportBlockBytes > end) return false
       const reporter = unsigned32(packet, offset + 4)
       if (type === rtcpTypes.SR) sink.senderReport(reporter, unsigned32(packet, offset + 10))
-      for (let index = 0; index < count; index++) readBlock(packet, blocks + index * 24, reporter, sink)
+      for (let index = 0; index < count; index++) readBlock(packet, blocks + index * reportBlockBytes, reporter, sink)
     }
     offset = end
   }

@@ -4,7 +4,7 @@
  */
 
 /** Bytes of the fixed header. */
-const rtpHeaderBytes = 12
+export const rtpHeaderBytes = 12
 
 /** True when the bytes hold a whole RTP header of version 2: fixed part, CSRC list and extension. */
 export function isRtp(packet: Uint8Array, length: number = packet.length): boolean {

@@ -75,7 +75,7 @@ export class SrtpReceiver {
     if (!this.openRtp(keys, source, index, packet, clear, end, length)) return this.fail(srtpFailures.AUTHENTICATION)
     source.window.accept(index)
     this.rtp.use(source)
-    keys.rtpPackets++
+    keys.countRtp()
     return end
   }
 
@@ -98,7 +98,7 @@ export class SrtpReceiver {
     if (!isOpen) return this.fail(srtpFailures.AUTHENTICATION)
     source.window.accept(index)
     this.rtcp.use(source)
-    keys.rtcpPackets++
+    keys.countRtcp()
     return end
   }
 

@@ -49,7 +49,7 @@ export class SrtpSender {
     const written = this.writeRtp(source, index, packet, clear, length, out)
     source.window.accept(index)
     this.rtp.use(source)
-    keys.rtpPackets++
+    keys.countRtp()
     return written
   }
 
@@ -65,7 +65,7 @@ export class SrtpSender {
     const written = this.writeRtcp(source, index, packet, length, out)
     source.window.accept(index)
     this.rtcp.use(source)
-    keys.rtcpPackets++
+    keys.countRtcp()
     return written
   }
 

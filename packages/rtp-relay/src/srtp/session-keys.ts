@@ -55,12 +55,21 @@ function wipeKeys({ galois, hmac, counter }: PacketKeys): void {
 const rtpLabels = [keyLabels.RTP_ENCRYPTION, keyLabels.RTP_AUTHENTICATION, keyLabels.RTP_SALT] as const
 const rtcpLabels = [keyLabels.RTCP_ENCRYPTION, keyLabels.RTCP_AUTHENTICATION, keyLabels.RTCP_SALT] as const
 
-/** Keys by the round of their derivation; the one before is kept for packets that come late. */
+interface Round {
+  readonly number: number
+  readonly keys: PacketKeys
+}
+
+/**
+ * Keys by the round of their derivation. Those of the last authentic packet are kept, those before them for packets that
+ * come late, and those of the packet at hand, whose index may be forged.
+ */
 class Schedule {
-  private round = -1
-  private keys: PacketKeys | undefined
-  private formerRound = -1
-  private former: PacketKeys | undefined
+  private current: Round | undefined
+  private former: Round | undefined
+  private tried: Round | undefined
+  /** The packet at hand has been given the keys that are tried. */
+  private isTrying = false
 
   constructor(
     private readonly make: (round: number) => PacketKeys,
@@ -68,29 +77,40 @@ class Schedule {
   ) {}
 
   at(index: number): PacketKeys {
-    const round = this.rate === 0 ? 0 : Math.floor(index / this.rate)
-    if (round === this.round && this.keys !== undefined) return this.keys
-    if (round === this.formerRound && this.former !== undefined) return this.former
-    return this.change(round)
+    const number = this.rate === 0 ? 0 : Math.floor(index / this.rate)
+    const { current, former } = this
+    this.isTrying = false
+    if (current !== undefined && current.number === number) return current.keys
+    if (former !== undefined && former.number === number) return former.keys
+    return this.attempt(number)
+  }
+
+  /** The packet at hand is authentic. */
+  confirm(): void {
+    const { tried } = this
+    if (!this.isTrying || tried === undefined) return
+    this.isTrying = false
+    if (this.former !== undefined) wipeKeys(this.former.keys)
+    this.former = this.current
+    this.current = tried
+    this.tried = undefined
   }
 
   wipe(): void {
-    if (this.keys !== undefined) wipeKeys(this.keys)
-    if (this.former !== undefined) wipeKeys(this.former)
-    this.keys = undefined
+    for (const round of [this.current, this.former, this.tried]) if (round !== undefined) wipeKeys(round.keys)
+    this.current = undefined
     this.former = undefined
+    this.tried = undefined
   }
 
-  private change(round: number): PacketKeys {
-    const made = this.make(round)
-    // A forged index may ask for any round: those in use stay, and what it was given is dropped with it.
-    if (this.round >= 0 && (round < this.round || round > this.round + 1)) return made
-    if (this.former !== undefined) wipeKeys(this.former)
-    this.former = this.keys
-    this.formerRound = this.round
-    this.keys = made
-    this.round = round
-    return made
+  private attempt(number: number): PacketKeys {
+    this.isTrying = true
+    const { tried } = this
+    if (tried !== undefined && tried.number === number) return tried.keys
+    if (tried !== undefined) wipeKeys(tried.keys)
+    const keys = this.make(number)
+    this.tried = { number, keys }
+    return keys
   }
 }
 
@@ -143,6 +163,18 @@ export class SessionKeys {
   /** The keys for the SRTCP packet with this index. */
   rtcpAt(index: number): PacketKeys {
     return this.rtcp.at(index)
+  }
+
+  /** The SRTP packet for which keys were last asked was made, or is authentic. */
+  countRtp(): void {
+    this.rtpPackets++
+    this.rtp.confirm()
+  }
+
+  /** The same for SRTCP. */
+  countRtcp(): void {
+    this.rtcpPackets++
+    this.rtcp.confirm()
   }
 
   /** Forgets every key. */

@@ -147,7 +147,8 @@ export class RtpStats {
   /** Those between the highest so far and this one have not come. */
   private skip(extended: number): void {
     this.gaps++
-    for (let at = Math.max(this.highest + 1, extended - slotMask); at < extended; at++) clearBit(this.seen, at & slotMask)
+    for (let at = Math.max(this.highest + 1, extended - slotMask); at < extended; at++)
+      clearBit(this.seen, at & slotMask)
   }
 
   /** One packet far away proves nothing; a second that follows it means that the sender has started anew. */
