@@ -3,7 +3,7 @@
  * relay runs on core 0, the generator on core 1; read the ratios, not the absolute figures.
  */
 import { existsSync } from 'node:fs'
-import { costOf, costVerdict, measureRounds, type RoundResult, roundColumns } from '../load/rounds.ts'
+import { costOf, costVerdict, LostRound, measureRounds, type RoundResult, roundColumns } from '../load/rounds.ts'
 import type { Row } from '../load/row.ts'
 import { figure, type Report, ratio, type Table, type Verdict } from '../support/report.ts'
 import { type Generator, openGenerator } from './generator.ts'
@@ -64,6 +64,8 @@ async function loadAt(
 ): Promise<Row[]> {
   const load = async (relay: LoadedRelay, seconds: number): Promise<RoundResult> => {
     const result = await generator.run(relay.freshStreams(), rate, seconds)
+    if (result.done === 0)
+      throw new LostRound(`${relay.name} passes nothing on; it wrote:\n${relay.output().slice(-2000)}`)
     // What is encrypted has no time of sending in it that the sink could read.
     return kind === 'plain' ? result : { ...result, latencyUsP50: Number.NaN, latencyUsP99: Number.NaN }
   }

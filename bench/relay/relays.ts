@@ -41,6 +41,8 @@ export async function startRtpengine(kind: RelayKind): Promise<LoadedRelay | und
     `--port-max=${portMax}`,
     '--table=-1',
     '--num-threads=1',
+    // All streams are set up at the beginning, and the last ones are used minutes later.
+    ...['--timeout', '--silent-timeout', '--offer-timeout'].map((name) => `${name}=3600`),
     '--foreground',
     '--log-stderr',
     '--log-level=6',
