@@ -10,7 +10,7 @@ import { figure, type Report, ratio, type Table, type Verdict } from '../support
 import { calleeColumns, calleeLoad, calleeVerdicts } from './callee.ts'
 import { generatorCore, runGenerator } from './generator.ts'
 import { cpuMicroseconds, isOnPath, startPinned } from './pinned.ts'
-import { proxiedLoad, proxiedLoads, proxiedVerdicts } from './proxied.ts'
+import { forkedRemark, type ProxiedLoad, proxiedLoad, proxiedLoads, proxiedVerdicts } from './proxied.ts'
 import type { GeneratorResult } from './request-generator.ts'
 import { costOf, costVerdict, measureRounds, type RoundResult, roundColumns, settleSeconds } from './rounds.ts'
 import type { Row } from './row.ts'
@@ -46,10 +46,16 @@ export async function loadSuite(): Promise<Report> {
   const open = await requests(openRegistrars, 'register')
   const digest = await requests(digestRegistrars, 'digest')
   const callee = await withServers(callees, remarks, calleeLoad)
-  const { one, forked } = proxiedLoads
-  const proxied = await withServers(proxies, remarks, (servers) => proxiedLoad(servers, one))
-  const forkedRows = await withServers(proxies.slice(0, 1), remarks, (servers) => proxiedLoad(servers, forked))
-  const bridged = await withServers(bridges, remarks, (servers) => proxiedLoad(servers, one))
+  const { many, few, forked } = proxiedLoads
+  const proxied = async (kinds: readonly ServerKind[], load: ProxiedLoad): Promise<Row[]> =>
+    withServers(kinds, remarks, (servers) => proxiedLoad(servers, load))
+  const proxiedRows = {
+    many: await proxied(proxies, many),
+    few: await proxied(proxies.slice(0, 1), few),
+    forked: await proxied(proxies.slice(0, 1), forked),
+    bridged: await proxied(bridges, many),
+  }
+  remarks.push(forkedRemark(proxiedRows))
   const tables = [
     table(`OPTIONS answered, ${rates.options}/s`, 'CPU µs/request', roundColumns, options),
     table(
@@ -60,9 +66,10 @@ export async function loadSuite(): Promise<Report> {
     ),
     table(`REGISTER with digest (401, then 200), ${rates.digest}/s`, 'CPU µs/registration', roundColumns, digest),
     table('calls answered (INVITE, 200, ACK, BYE, 200), up to the knee', 'CPU µs/call', calleeColumns, callee),
-    table(`calls proxied (7 messages, Record-Route), ${one.rate}/s`, 'CPU µs/call', roundColumns, proxied),
-    table(`calls proxied to ten, one of whom answers, ${forked.rate}/s`, 'CPU µs/call', roundColumns, forkedRows),
-    table(`calls bridged, ${one.rate}/s`, 'CPU µs/call', roundColumns, bridged),
+    callTable(`calls proxied (7 messages, Record-Route), ${many.rate}/s`, proxiedRows.many),
+    callTable(`calls proxied (7 messages, Record-Route), ${few.rate}/s`, proxiedRows.few),
+    callTable(`calls proxied to ten, one of whom answers, ${forked.rate}/s`, proxiedRows.forked),
+    callTable(`calls bridged, ${many.rate}/s`, proxiedRows.bridged),
   ]
   if (isOnPath('sipp')) {
     const calls = await withServers(callServers, remarks, callsLoad)
@@ -77,10 +84,12 @@ export async function loadSuite(): Promise<Report> {
     ratioVerdict('a REGISTER without authentication', open),
     ratioVerdict('a REGISTER with digest', digest),
     ...calleeVerdicts(),
-    ...proxiedVerdicts(proxied, forkedRows, bridged),
+    ...proxiedVerdicts(proxiedRows),
   ]
   return { title: 'Load', tables, verdicts, remarks: [...new Set(remarks)] }
 }
+
+const callTable = (title: string, rows: readonly Row[]): Table => table(title, 'CPU µs/call', roundColumns, rows)
 
 /** Starts the servers that are installed, hands them over, and stops them. */
 async function withServers(

@@ -2,7 +2,7 @@
  * What a call costs that is passed on: by a stateful proxy with Record-Route, beside Kamailio configured the same; forked to
  * ten; and by a back-to-back user agent.
  */
-import type { Verdict } from '../support/report.ts'
+import { ratio, type Verdict } from '../support/report.ts'
 import type { CallResult } from './call-generator.ts'
 import { runGenerator } from './generator.ts'
 import { costOf, costVerdict, LostRound, measureRounds, type RoundResult, settleSeconds } from './rounds.ts'
@@ -15,8 +15,15 @@ export interface ProxiedLoad {
   readonly user: string
 }
 
-/** One call to one callee; and to ten, nine of whom ring until they are cancelled. Both are about as many datagrams. */
-export const proxiedLoads = { one: { rate: 1500, user: 'callee' }, forked: { rate: 300, user: 'fork' } } as const
+/**
+ * Calls to one callee, many and few; and to ten, nine of whom ring until they are cancelled. Forked calls are as many as the
+ * few, with which they are compared, and about as many datagrams as the many.
+ */
+export const proxiedLoads = {
+  many: { rate: 1500, user: 'callee' },
+  few: { rate: 300, user: 'callee' },
+  forked: { rate: 300, user: 'fork' },
+} as const
 
 const warmUpSeconds = 5
 const [proxyRatioMax, bridgeRatioMax, forkRatioMax] = [1, 1.6, 5]
@@ -44,12 +51,33 @@ async function generate(server: LoadedServer, load: ProxiedLoad, seconds: number
   return { begun, done: completed, latencyUsP50: answerUsP50, latencyUsP99: answerUsP99 }
 }
 
-/** What {@link proxiedLoad} has found, against what is required. */
-export function proxiedVerdicts(proxied: readonly Row[], forked: readonly Row[], bridged: readonly Row[]): Verdict[] {
-  const own = costOf(proxied, 'carillon')
+/** What {@link proxiedLoad} has found. */
+export interface ProxiedRows {
+  readonly many: readonly Row[]
+  readonly few: readonly Row[]
+  readonly forked: readonly Row[]
+  readonly bridged: readonly Row[]
+}
+
+/** The same against what is required. */
+export function proxiedVerdicts({ many, few, forked, bridged }: ProxiedRows): Verdict[] {
+  const own = costOf(many, 'carillon')
+  const fork = costOf(forked, 'carillon')
   return [
-    costVerdict('a proxied call', own, costOf(proxied, 'kamailio'), proxyRatioMax, 'that of Kamailio'),
+    costVerdict('a proxied call', own, costOf(many, 'kamailio'), proxyRatioMax, 'that of Kamailio'),
     costVerdict('a bridged call', costOf(bridged, 'carillon'), own, bridgeRatioMax, 'a proxied one'),
-    costVerdict('a call forked to ten', costOf(forked, 'carillon'), own, forkRatioMax, 'one to one callee'),
+    costVerdict(
+      'a call forked to ten',
+      fork,
+      costOf(few, 'carillon'),
+      forkRatioMax,
+      'one to one callee, as many a second',
+    ),
   ]
+}
+
+/** A forked call against one of so many that the datagrams are as many: reading them together makes those cheaper. */
+export function forkedRemark({ many, forked }: ProxiedRows): string {
+  const [fork, own] = [costOf(forked, 'carillon'), costOf(many, 'carillon')]
+  return `a call forked to ten costs ${ratio(fork, own)} one to one callee at ${proxiedLoads.many.rate}/s, as many datagrams`
 }

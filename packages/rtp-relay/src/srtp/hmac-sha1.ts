@@ -15,23 +15,25 @@ const tail = Buffer.alloc(2 * sha1BlockBytes)
 
 /** Makes and checks tags with one key. */
 export class HmacSha1 {
-  private readonly inner = new Int32Array(sha1Words)
-  private readonly outer = new Int32Array(sha1Words)
+  /** The states after both pads, the inner one first. */
+  private readonly padded = new Int32Array(2 * sha1Words)
 
   /** @param key 64 bytes at most; it is not kept */
   constructor(key: Uint8Array) {
     const pad = Buffer.alloc(sha1BlockBytes)
-    for (const [state, byte] of [
-      [this.inner, 0x36],
-      [this.outer, 0x5c],
+    for (const [at, byte] of [
+      [0, 0x36],
+      [sha1Words, 0x5c],
     ] as const) {
       pad.fill(0)
       pad.set(key)
       for (let i = 0; i < pad.length; i++) pad[i] = pad[i]! ^ byte
       startSha1(state)
       compressSha1(state, pad, 0)
+      this.padded.set(state, at)
     }
     pad.fill(0)
+    state.fill(0)
   }
 
   /**
@@ -67,14 +69,14 @@ export class HmacSha1 {
 
   /** Forgets the key. */
   wipe(): void {
-    this.inner.fill(0)
-    this.outer.fill(0)
+    this.padded.fill(0)
   }
 
   private compute(bytes: Uint8Array, length: number, trailer: number | undefined): void {
+    const { padded } = this
     for (let i = 0; i < sha1Words; i++) {
-      state[i] = this.inner[i]!
-      outer[i] = this.outer[i]!
+      state[i] = padded[i]!
+      outer[i] = padded[sha1Words + i]!
     }
     let at = 0
     for (; at + sha1BlockBytes <= length; at += sha1BlockBytes) compressSha1(state, bytes, at)

@@ -29,15 +29,21 @@ function networkOrder(word: number): number {
 /** The cipher and salt of one session key. */
 export class CounterMode {
   private readonly cipher: ReturnType<typeof createCipheriv>
-  private readonly salt = new Int32Array(wordsPerBlock)
+  /** The salt as four words: an array would be four times as large. */
+  private salt0: number
+  private salt1: number
+  private salt2: number
+  private salt3: number
 
   /** @param key 16, 24 or 32 bytes  @param salt 14 bytes; neither is kept */
   constructor(key: Uint8Array, salt: Uint8Array) {
     this.cipher = createCipheriv(`aes-${key.length * 8}-ecb`, key, null)
     this.cipher.setAutoPadding(false)
     const view = new DataView(salt.buffer, salt.byteOffset, salt.length)
-    for (let i = 0; i < 3; i++) this.salt[i] = view.getInt32(i * 4)
-    this.salt[3] = view.getUint16(12) << 16
+    this.salt0 = view.getInt32(0)
+    this.salt1 = view.getInt32(4)
+    this.salt2 = view.getInt32(8)
+    this.salt3 = view.getUint16(12) << 16
   }
 
   /**
@@ -45,13 +51,13 @@ export class CounterMode {
    * @returns bytes that are the caller's
    */
   make(ssrc: number, index: number, blocks: number, packets: number): Uint8Array {
-    const { salt } = this
-    const first = networkOrder(salt[0]!)
-    const second = networkOrder(salt[1]! ^ ssrc)
+    const { salt2, salt3 } = this
+    const first = networkOrder(this.salt0)
+    const second = networkOrder(this.salt1 ^ ssrc)
     let at = 0
     for (let packet = index; packet < index + packets; packet++) {
-      const third = networkOrder(salt[2]! ^ Math.floor(packet / 65_536))
-      const fourth = salt[3]! ^ ((packet % 65_536) << 16)
+      const third = networkOrder(salt2 ^ Math.floor(packet / 65_536))
+      const fourth = salt3 ^ ((packet % 65_536) << 16)
       for (let block = 0; block < blocks; block++, at += wordsPerBlock) {
         counters[at] = first
         counters[at + 1] = second
@@ -64,7 +70,10 @@ export class CounterMode {
 
   /** Forgets the salt; the key goes with the cipher. */
   wipe(): void {
-    this.salt.fill(0)
+    this.salt0 = 0
+    this.salt1 = 0
+    this.salt2 = 0
+    this.salt3 = 0
   }
 }
 

@@ -26,11 +26,15 @@ export type PacketKeys =
   | { readonly galois: GaloisKeys; readonly hmac?: undefined; readonly counter?: undefined }
   | { readonly galois?: undefined; readonly hmac: HmacSha1; readonly counter: CounterMode | undefined }
 
+/** Of the keys for encryption and authentication, and of the salt. */
+type Labels = readonly [encryption: number, authentication: number, salting: number]
+
 function packetKeys(
   suite: SrtpSuite,
-  { masterKey, masterSalt }: SrtpMaterial,
+  masterKey: Uint8Array,
+  masterSalt: Uint8Array,
   round: number,
-  [encryption, authentication, salting]: readonly [number, number, number],
+  [encryption, authentication, salting]: Labels,
 ): PacketKeys {
   const key = deriveKey(masterKey, masterSalt, encryption, round, suite.keyBytes)
   const salt = deriveKey(masterKey, masterSalt, salting, round, suite.saltBytes)
@@ -77,7 +81,7 @@ class Schedule {
   ) {}
 
   at(index: number): PacketKeys {
-    const number = this.rate === 0 ? 0 : Math.floor(index / this.rate)
+    const number = Math.floor(index / this.rate)
     const { current, former } = this
     this.isTrying = false
     if (current !== undefined && current.number === number) return current.keys
@@ -126,18 +130,19 @@ export class SessionKeys {
   readonly rtcpPacketsMax: number
   rtpPackets = 0
   rtcpPackets = 0
-  private readonly rtp: Schedule
-  private readonly rtcp: Schedule
-  private readonly masterKey: Uint8Array
-  private readonly masterSalt: Uint8Array
+  /** The keys of all packets, made when they are needed. */
+  private rtp: PacketKeys | undefined
+  private rtcp: PacketKeys | undefined
+  /** Instead of these, where keys change with the index. */
+  private readonly schedules: { readonly rtp: Schedule; readonly rtcp: Schedule } | undefined
+  /** Key and salt: a copy of our own, which is wiped, as the caller's is not ours to wipe. */
+  private readonly master: Uint8Array
 
   /** @throws RangeError when key or salt have not the length of the suite */
-  constructor(material: SrtpMaterial) {
-    const suite: SrtpSuite = srtpSuites[material.suite]
-    if (material.masterKey.length !== suite.keyBytes || material.masterSalt.length !== suite.saltBytes) {
-      throw new RangeError(
-        `${material.suite} takes a key of ${suite.keyBytes} bytes and a salt of ${suite.saltBytes} bytes`,
-      )
+  constructor({ suite: name, masterKey, masterSalt, ...material }: SrtpMaterial) {
+    const suite: SrtpSuite = srtpSuites[name]
+    if (masterKey.length !== suite.keyBytes || masterSalt.length !== suite.saltBytes) {
+      throw new RangeError(`${name} takes a key of ${suite.keyBytes} bytes and a salt of ${suite.saltBytes} bytes`)
     }
     const { mki, keyDerivationRate = 0, lifetimePackets = 2 ** 48 } = material
     this.suite = suite
@@ -147,41 +152,53 @@ export class SessionKeys {
     this.isSteady = keyDerivationRate === 0
     this.rtpPacketsMax = Math.min(lifetimePackets, 2 ** 48)
     this.rtcpPacketsMax = Math.min(lifetimePackets, 2 ** 31)
-    // Copies of our own: they are wiped, and the caller's are not ours to wipe.
-    this.masterKey = Uint8Array.from(material.masterKey)
-    this.masterSalt = Uint8Array.from(material.masterSalt)
-    const own = { ...material, masterKey: this.masterKey, masterSalt: this.masterSalt }
-    this.rtp = new Schedule((round) => packetKeys(suite, own, round, rtpLabels), keyDerivationRate)
-    this.rtcp = new Schedule((round) => packetKeys(suite, own, round, rtcpLabels), keyDerivationRate)
+    this.master = new Uint8Array(suite.keyBytes + suite.saltBytes)
+    this.master.set(masterKey)
+    this.master.set(masterSalt, suite.keyBytes)
+    this.schedules = this.isSteady
+      ? undefined
+      : {
+          rtp: new Schedule((round) => this.derive(round, rtpLabels), keyDerivationRate),
+          rtcp: new Schedule((round) => this.derive(round, rtcpLabels), keyDerivationRate),
+        }
   }
 
   /** The keys for the SRTP packet with this index. */
   rtpAt(index: number): PacketKeys {
-    return this.rtp.at(index)
+    if (this.schedules !== undefined) return this.schedules.rtp.at(index)
+    this.rtp ??= this.derive(0, rtpLabels)
+    return this.rtp
   }
 
   /** The keys for the SRTCP packet with this index. */
   rtcpAt(index: number): PacketKeys {
-    return this.rtcp.at(index)
+    if (this.schedules !== undefined) return this.schedules.rtcp.at(index)
+    this.rtcp ??= this.derive(0, rtcpLabels)
+    return this.rtcp
   }
 
   /** The SRTP packet for which keys were last asked was made, or is authentic. */
   countRtp(): void {
     this.rtpPackets++
-    this.rtp.confirm()
+    this.schedules?.rtp.confirm()
   }
 
   /** The same for SRTCP. */
   countRtcp(): void {
     this.rtcpPackets++
-    this.rtcp.confirm()
+    this.schedules?.rtcp.confirm()
   }
 
   /** Forgets every key. */
   wipe(): void {
-    this.rtp.wipe()
-    this.rtcp.wipe()
-    this.masterKey.fill(0)
-    this.masterSalt.fill(0)
+    for (const keys of [this.rtp, this.rtcp]) if (keys !== undefined) wipeKeys(keys)
+    this.schedules?.rtp.wipe()
+    this.schedules?.rtcp.wipe()
+    this.master.fill(0)
+  }
+
+  private derive(round: number, labels: Labels): PacketKeys {
+    const { keyBytes } = this.suite
+    return packetKeys(this.suite, this.master.subarray(0, keyBytes), this.master.subarray(keyBytes), round, labels)
   }
 }
