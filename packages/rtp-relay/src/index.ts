@@ -1,9 +1,9 @@
 /** @carillon/rtp-relay: a userspace relay of RTP and RTCP, with SRTP, SDP rewriting, endpoint learning and statistics. */
-export type { CloseReason, RelayEvents, RelayListener } from './control/events'
+export type { BranchCloseReason, CloseReason, RelayEvents, RelayListener } from './control/events'
 export type { LearningOptions } from './control/learning'
 export type { SecurityOptions, TransportProtocol } from './control/offer-answer/security'
+export type { AnswerOptions, OfferOptions, PartyOptions, RtcpMuxOption } from './control/offer-options'
 export type { InterfaceOptions, RelayOptions, WorkerLimits } from './control/options'
-export type { AnswerOptions, OfferOptions, RtcpMuxOption } from './control/relay-session'
 export { type MediaRewrite, rewriteSdp, type SdpRewrite } from './control/sdp-rewrite'
 export type { LegSnapshot, SessionSnapshot, StreamSnapshot } from './control/snapshot'
 export {
@@ -17,9 +17,9 @@ export {
 } from './errors'
 export { defaultRelayLimits, type RelayLimits } from './limits'
 export type { Clock, DatagramChannel, DatagramNetwork, DatagramSink, Random, ScheduledWake } from './ports'
+export type { TimeoutReason } from './relay/branch-media'
 export type { LearningMode, LearningState } from './relay/latching'
 export type { DropCounts, Side } from './relay/leg'
-export type { TimeoutReason } from './relay/session'
 export { classify as classifyPacket, type PacketKind, packetKinds } from './rtcp/demux'
 export type {
   DelaySinceReceiverReport,

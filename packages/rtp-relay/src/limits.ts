@@ -6,6 +6,8 @@ export interface RelayLimits {
   readonly sessionsMax: number
   /** Media of one session; SDP_TOO_MANY_MEDIA over it. */
   readonly mediaPerSessionMax: number
+  /** Branches of one session at once; TOO_MANY_BRANCHES over it. */
+  readonly branchesPerSessionMax: number
   /** Offers and answers of one session that wait for their turn; TOO_MANY_PENDING over it. */
   readonly pendingOperationsMax: number
   /** Port pairs tried for one leg before PORTS_EXHAUSTED: other programs may hold ports of the range. */
@@ -30,6 +32,7 @@ export interface RelayLimits {
 export const defaultRelayLimits: RelayLimits = {
   sessionsMax: 10_000,
   mediaPerSessionMax: 16,
+  branchesPerSessionMax: 16,
   pendingOperationsMax: 16,
   bindAttemptsMax: 64,
   learningWindowMs: 3_000,
@@ -47,6 +50,10 @@ export const restFromPerSecond = 4_000
 export const restMs = 1
 /** The longest round trip that RTCP is believed. */
 export const roundTripMaxMs = 3_000
+/** Tables of formats that are kept for the next call with the same ones. */
+export const formatTablesMax = 256
+/** Characters of the name of a branch; BRANCH_INVALID over it. */
+export const viaBranchCharsMax = 256
 /** Crypto attributes of one medium that are looked at. */
 export const cryptosPerMediaMax = 32
 /** Synchronization sources that one SRTP key may serve at once. */

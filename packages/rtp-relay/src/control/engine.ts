@@ -83,7 +83,7 @@ export class RelayEngine {
   readonly #context: SessionContext
   readonly #sessions = new Map<string, RelaySession>()
   readonly #closing = new Set<Promise<void>>()
-  /** Of sessions that are closed. */
+  /** Of sessions and branches that are closed. */
   readonly #past = noTotals()
   #sessionsCreated = 0
   #sessionsTimedOut = 0
@@ -107,6 +107,7 @@ export class RelayEngine {
       learningWindowMs: limits.learningWindowMs,
       isOwnAddress: (address) => ownAddresses.has(address),
       track: (closing) => this.#track(closing),
+      carried: (legs) => addLegs(this.#past, legs),
       sessionClosed: (session, reason) => this.#sessionClosed(session, reason),
     }
   }

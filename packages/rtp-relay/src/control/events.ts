@@ -1,7 +1,8 @@
 /** What the relay tells its owner, and a small typed emitter for it. */
+
+import type { TimeoutReason } from '../relay/branch-media'
 import type { Side } from '../relay/leg'
-import type { TimeoutReason } from '../relay/session'
-import type { SessionSnapshot } from './snapshot'
+import type { SessionSnapshot, StreamSnapshot } from './snapshot'
 
 /**
  * Why a session was closed: by its owner, by its owner's AbortSignal, by the clock, with the relay, or because the worker
@@ -9,13 +10,17 @@ import type { SessionSnapshot } from './snapshot'
  */
 export type CloseReason = 'closed' | 'aborted' | TimeoutReason | 'relay-closed' | 'worker-crashed'
 
-/** Events by name. */
+/** Why a branch ended before its session: by its owner, because another one has won, or because nobody answered it. */
+export type BranchCloseReason = 'closed' | 'lost' | 'offer'
+
+/** Events by name. `viaBranch` is there where the branch has a name. */
 export interface RelayEvents {
   /** The clock is about to end a session: nothing heard for too long, an offer never answered, or too long a life. */
   'session-timeout': { readonly sessionId: string; readonly reason: TimeoutReason }
   /** A peer's real endpoint is confirmed. Rank 0 is where its SDP said; others mean NAT or an odd peer. */
   'endpoint-learned': {
     readonly sessionId: string
+    readonly viaBranch?: string
     readonly stream: number
     readonly side: Side
     readonly component: 'rtp' | 'rtcp'
@@ -26,6 +31,7 @@ export interface RelayEvents {
   /** The system reports that a peer's port is closed (ICMP); told once until its endpoint changes. */
   'peer-unreachable': {
     readonly sessionId: string
+    readonly viaBranch?: string
     readonly stream: number
     readonly side: Side
     readonly code: string
@@ -34,9 +40,29 @@ export interface RelayEvents {
    * One-way audio: a side of an answered stream that is not held has sent nothing for `oneWayTimeoutMs`, and the other
    * goes on. Told once until it is heard again. An early answer counts as one: the phone may still be ringing.
    */
-  'media-silent': { readonly sessionId: string; readonly stream: number; readonly side: Side }
+  'media-silent': {
+    readonly sessionId: string
+    readonly viaBranch?: string
+    readonly stream: number
+    readonly side: Side
+  }
   /** The side that was told to be silent is heard again. */
-  'media-resumed': { readonly sessionId: string; readonly stream: number; readonly side: Side }
+  'media-resumed': {
+    readonly sessionId: string
+    readonly viaBranch?: string
+    readonly stream: number
+    readonly side: Side
+  }
+  /**
+   * One branch of several has ended and the session goes on; its ports are given back. `streams` is how its media stood.
+   * Told exactly once for each branch, but not for those that end with their session.
+   */
+  'branch-closed': {
+    readonly sessionId: string
+    readonly viaBranch?: string
+    readonly reason: BranchCloseReason
+    readonly streams: readonly StreamSnapshot[]
+  }
   /**
    * A worker has ended without being asked to; its sessions are closed and another is started in its place. `code` is
    * the error code that Node gives, `UNCAUGHT` for an error without one, `EXIT` for an exit, or `UNRESPONSIVE`; `detail`
@@ -68,6 +94,7 @@ export class RelayEmitter {
     'peer-unreachable': new Set(),
     'media-silent': new Set(),
     'media-resumed': new Set(),
+    'branch-closed': new Set(),
     'worker-crashed': new Set(),
     'worker-restarted': new Set(),
     'session-closed': new Set(),

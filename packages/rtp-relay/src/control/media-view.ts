@@ -1,7 +1,9 @@
 /** What the relay needs to know of one party's SDP, read out of the model (RFC 8866, RFC 3264, RFC 3605, RFC 5761). */
 import {
+  type CryptoAttribute,
   codecsOf,
   connectionOf,
+  detachText,
   directionOf,
   isRtcpMux,
   isUnspecified,
@@ -13,9 +15,9 @@ import {
 } from '@carillon/sip-parser/sdp'
 import { RelayError } from '../errors'
 import { cryptosPerMediaMax } from '../limits'
+import type { MediaView } from '../relay/branch-media'
 import type { LearningPolicy } from '../relay/latching'
 import type { PeerView } from '../relay/leg'
-import type { MediaView } from '../relay/session'
 import type { StreamKind } from '../relay/stream'
 import { impairmentOf } from '../stats/e-model'
 import { canonicalAddress, familyOf } from './address'
@@ -35,10 +37,10 @@ export interface ViewContext {
  */
 export function mediaViews(sdp: SessionDescription, context: ViewContext): MediaView[] {
   return sdp.media.map((media) => {
+    // Media that are `bundle-only` too: outside the bundle nobody could send to them (RFC 9143 §6).
     const isRejected = media.port === 0
     if (!isRejected && connectionOf(media, sdp) === undefined) throw new RelayError('SDP_INCOMPLETE')
     const kind = kindOf(media.protocol)
-    const formats = codecsOf(media)
     return {
       media: media.media,
       protocol: media.protocol,
@@ -46,15 +48,23 @@ export function mediaViews(sdp: SessionDescription, context: ViewContext): Media
       isRtcpReadable: kind === 'rtp' && !/SAVPF?$/i.test(media.protocol),
       isRejected,
       isMux: kind !== 'opaque' && isRtcpMux(media),
-      cryptos: readAttributesOf(media, 'crypto').slice(0, cryptosPerMediaMax),
+      cryptos: readAttributesOf(media, 'crypto').slice(0, cryptosPerMediaMax).map(detached),
       peer: peerOf(media, sdp, context),
-      clockRates: formats.map((one) => [one.payloadType, one.clockRate] as const).filter(([, rate]) => rate > 0),
-      codecs: formats.flatMap(({ payloadType, name }) => {
-        const known = impairmentOf(name)
-        return known === undefined ? [] : [[payloadType, known] as const]
+      formats: codecsOf(media).map(({ payloadType, clockRate, name }) => {
+        return { payloadType, clockRate, codec: impairmentOf(name) }
       }),
     }
   })
+}
+
+/** Without the description whose text it was cut from, which is not to live as long as its keys. */
+function detached({ tag, suite, keys, sessionParameters }: CryptoAttribute): CryptoAttribute {
+  return {
+    tag,
+    suite: detachText(suite),
+    keys: keys.map((key) => ({ ...key, keySalt: detachText(key.keySalt) })),
+    sessionParameters: sessionParameters.map(detachText),
+  }
 }
 
 /** How packets of a media protocol are treated; undefined when they are not datagrams. */

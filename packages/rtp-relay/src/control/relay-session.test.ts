@@ -268,3 +268,41 @@ describe('a session', () => {
     expect(events).toEqual([{ sessionId: 'call', stream: 0, side: 'a', code: 'ECONNREFUSED' }])
   })
 })
+
+describe('bundled media', () => {
+  const bundled = (address: string, video: string): string =>
+    `${audioSdp(address, A.port, 'a=mid:0')}${video}a=mid:1\r\na=rtpmap:96 VP8/90000\r\n`.replace(
+      't=0 0',
+      't=0 0\r\na=group:BUNDLE 0 1',
+    )
+  const bundleOnly = 'm=video 0 RTP/AVP 96\r\na=bundle-only\r\n'
+  const ownPort = 'm=video 4100 RTP/AVP 96\r\n'
+
+  it('RFC 9143 §6: refuses a medium that has no port outside the bundle, and relays the others', async () => {
+    const { relay, network } = await world()
+    const session = relay.createSession('call')
+    const offer = text(await session.offer(bundled(A.address, bundleOnly), { from: 'a' }))
+    expect(offer).toMatch(/^m=video 0 /m)
+    expect(offer).not.toMatch(/BUNDLE|bundle-only/)
+    const answered = `${audioSdp(B.address, B.port, 'a=mid:0')}m=video 0 RTP/AVP 96\r\na=mid:1\r\n`
+    const answer = text(await session.answer(answered, { from: 'b' }))
+    expect(answer).toMatch(/^m=video 0 /m)
+    expect(network.channels.size).toBe(4)
+    const toA = network.at(targetOf(answer).port)
+    expect(network.deliver(toA, rtpPacket({ sequence: 1 }), A.address, A.port)).toMatchObject([B])
+  })
+
+  it('RFC 9143 §6: relays it from the offer on that gives it a port of its own', async () => {
+    const { relay, network } = await world()
+    const session = relay.createSession('call')
+    await session.offer(bundled(A.address, bundleOnly), { from: 'a' })
+    await session.answer(`${audioSdp(B.address, B.port)}m=video 0 RTP/AVP 96\r\n`, { from: 'b' })
+    await session.offer(bundled(A.address, ownPort), { from: 'a' })
+    await session.answer(`${audioSdp(B.address, B.port)}m=video 5100 RTP/AVP 96\r\n`, { from: 'b' })
+    expect(network.channels.size).toBe(8)
+    const video = network.at(session.snapshot().streams[1]?.a?.localPort ?? 0)
+    expect(network.deliver(video, rtpPacket({ sequence: 1, payloadType: 96 }), A.address, 4_100)).toMatchObject([
+      { address: B.address, port: 5_100 },
+    ])
+  })
+})

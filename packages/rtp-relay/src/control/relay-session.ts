@@ -1,75 +1,42 @@
 /**
- * One session: the media of one call between side a and side b. Takes the offers and answers of both sides (RFC 3264)
- * and gives back the SDP for the other side, with the relay's addresses and ports in it.
+ * One session: the media of one call between side a and side b. Where a proxy in front forks the call, each branch is
+ * between side a and another phone, with ports of its own, until one of them has won. Decides which branch an offer or an
+ * answer (RFC 3264) belongs to, and when branches and session end; the branch does the rest.
  */
-import { Buffer, isUtf8 } from 'node:buffer'
-import {
-  type AddressFamily,
-  connectionOf,
-  isUnspecified,
-  parseSdp,
-  type SessionDescription,
-  serializeSdp,
-} from '@carillon/sip-parser/sdp'
+import { detachText } from '@carillon/sip-parser/sdp'
 import { RelayError } from '../errors'
-import type { RelayLimits } from '../limits'
-import type { Random } from '../ports'
-import { type Component, type Leg, oppositeOf, type Side } from '../relay/leg'
-import { MediaSession, type MediaView, type SessionTimeouts } from '../relay/session'
-import type { CloseReason } from './events'
-import { chooseInterface, preferInterface } from './interfaces'
-import { type LearningOptions, learningOf } from './learning'
-import { mediaViews } from './media-view'
-import type { SecurityOptions, SecurityRewrite } from './offer-answer/security'
-import { SessionSecurity } from './offer-answer/session-security'
-import type { PortSinkOwner } from './port-sink'
-import { type MediaRewrite, rewriteSdp } from './sdp-rewrite'
-import { SessionPorts, type SessionPortsContext, type WantedLeg } from './session-ports'
-import { type SessionSnapshot, snapshotOf } from './snapshot'
-
-/** What both an offer and an answer may say besides the SDP. */
-export interface AnswerOptions extends LearningOptions {
-  /** Whose SDP it is. */
-  readonly from: Side
-  /** The IP address that this party's signalling came from; media from there ranks as from a known address. */
-  readonly receivedFrom?: string
-  /** Put the relay's address into the o= line; true by default. */
-  readonly replaceOrigin?: boolean
-}
-
-/** What an offer may say besides the SDP. */
-export interface OfferOptions extends AnswerOptions, SecurityOptions {
-  /**
-   * RTP and RTCP on one port (RFC 5761). Towards the other side: `offer` it, `require` it (RFC 8858), or `demux`, which
-   * is the default: offer two ports. Towards the offerer: `accept` it, as by default, or `reject` it.
-   */
-  readonly rtcpMux?: readonly RtcpMuxOption[]
-  /** Address family towards the other side; that of the offer by default, or the other where the relay has no such interface. */
-  readonly addressFamily?: AddressFamily
-  /** Names of the interfaces: towards the offerer, towards the other side. The first that fits by default. */
-  readonly direction?: readonly [from: string, to: string]
-}
-
-/** See {@link OfferOptions.rtcpMux}. */
-export type RtcpMuxOption = 'offer' | 'require' | 'demux' | 'accept' | 'reject'
+import { viaBranchCharsMax } from '../limits'
+import { isOver, type SessionTimeouts, type TimeoutReason } from '../relay/branch-media'
+import type { Leg } from '../relay/leg'
+import { Branch, type BranchContext } from './branch'
+import type { BranchCloseReason, CloseReason } from './events'
+import type { AnswerOptions, OfferOptions } from './offer-options'
+import { OwnPorts } from './own-ports'
+import { type SessionSnapshot, type StreamSnapshot, snapshotOf, streamsOf } from './snapshot'
 
 /** What a session needs from its relay. */
-export interface SessionContext extends SessionPortsContext {
-  readonly limits: RelayLimits
-  readonly random: Random
+export interface SessionContext extends BranchContext {
+  /** Takes what legs have counted that are gone while their session goes on. */
+  carried(legs: readonly Leg[]): void
   sessionClosed(session: RelaySession, reason: CloseReason): void
 }
+
+const none: readonly never[] = []
 
 /** A session of the relay; made by `Relay.createSession`. */
 export class RelaySession {
   readonly id: string
   readonly #context: SessionContext
-  readonly #media: MediaSession
-  readonly #ports: SessionPorts
-  readonly #security: SessionSecurity
-  readonly #learned: Component[] = []
-  /** Multiplexing as last offered by the relay, by medium. */
-  #offeredMux: readonly boolean[] = []
+  readonly #createdMs: number
+  readonly #ownPorts = new OwnPorts()
+  /** In the order in which they began. An array that is pushed to has room for sixteen more, so it is made anew. */
+  #branches: readonly Branch[] = none
+  /** One of the branches has won: it is the only one, and takes what does not name a branch. */
+  #isDecided = false
+  /** The last branches that have ended, by name: what comes late for them opens no ports. */
+  #former: readonly string[] = none
+  /** Since when the session has no branch, where it has none. */
+  #emptySinceMs: number
   #tail: Promise<unknown> = Promise.resolve()
   #pendingCount = 0
   #final: SessionSnapshot | undefined
@@ -78,15 +45,8 @@ export class RelaySession {
   constructor(id: string, context: SessionContext) {
     this.id = id
     this.#context = context
-    this.#media = new MediaSession(context.clock.monotonicMs())
-    const owner: PortSinkOwner = {
-      clock: context.clock,
-      learned: this.#learned,
-      settle: () => this.#settle(),
-      peerFailed: (leg, code) => this.#peerFailed(leg, code),
-    }
-    this.#ports = new SessionPorts(context, this.#media, owner)
-    this.#security = new SessionSecurity(this.#media, (count) => context.random.bytes(count))
+    this.#createdMs = context.clock.monotonicMs()
+    this.#emptySinceMs = this.#createdMs
   }
 
   /** True once the session is closed. */
@@ -94,11 +54,17 @@ export class RelaySession {
     return this.#final !== undefined
   }
 
+  /** The branches that there are, in the order in which they began. */
+  get branches(): readonly Branch[] {
+    return this.#branches
+  }
+
   /**
    * Takes an offer of one side; resolves with the offer for the other side. Ports are opened where they are missing,
-   * all or none, and stay the same over later offers. Rejects with RelayError: SDP_INVALID, SDP_INCOMPLETE,
-   * SDP_TOO_MANY_MEDIA, NO_INTERFACE, PORTS_EXHAUSTED, SOCKET_FAILED, SESSION_CLOSED, TOO_MANY_PENDING; the session
-   * then is as it was before.
+   * all or none, and stay the same over later offers. A `viaBranch` that is new begins a branch. Rejects with
+   * RelayError: SDP_INVALID, SDP_INCOMPLETE, SDP_TOO_MANY_MEDIA, NO_INTERFACE, PORTS_EXHAUSTED, SOCKET_FAILED,
+   * CRYPTO_UNUSABLE, BRANCH_INVALID, BRANCH_AMBIGUOUS, BRANCH_CLOSED, TOO_MANY_BRANCHES, SESSION_CLOSED,
+   * TOO_MANY_PENDING; the session then is as it was before.
    */
   offer(sdp: Uint8Array | string, options: OfferOptions): Promise<Uint8Array> {
     return this.#inTurn(() => this.#offer(sdp, options))
@@ -106,16 +72,47 @@ export class RelaySession {
 
   /**
    * Takes the answer of the side that was offered to; resolves with the answer for the offerer. May be called again
-   * for the same offer: early answers, then the final one, or answers of several branches; the last one counts.
-   * Rejects with RelayError: SDP_INVALID, SDP_INCOMPLETE, SDP_MISMATCH, NO_OFFER, SESSION_CLOSED, TOO_MANY_PENDING.
+   * for the same offer: early answers, then the final one; the last one counts. With `final` the branch has won.
+   * Rejects with RelayError: SDP_INVALID, SDP_INCOMPLETE, SDP_MISMATCH, NO_OFFER, CRYPTO_MISMATCH, BRANCH_INVALID,
+   * BRANCH_AMBIGUOUS, BRANCH_CLOSED, SESSION_CLOSED, TOO_MANY_PENDING.
    */
   answer(sdp: Uint8Array | string, options: AnswerOptions): Promise<Uint8Array> {
-    return this.#inTurn(async () => this.#answer(sdp, options))
+    return this.#inTurn(async () => {
+      const branch = this.#known(options.viaBranch)
+      const answer = branch.answer(sdp, options)
+      if (options.final === true) this.#decide(branch)
+      return answer
+    })
+  }
+
+  /**
+   * A branch has won, as if by an answer with `final`: every other one ends. Rejects with RelayError NO_OFFER for a
+   * branch that never was, BRANCH_INVALID, BRANCH_CLOSED, SESSION_CLOSED, TOO_MANY_PENDING.
+   */
+  chooseBranch(viaBranch: string): Promise<void> {
+    return this.#inTurn(async () => {
+      const branch = this.#known(viaBranch)
+      if (!this.#isDecided) branch.choose()
+      this.#decide(branch)
+    })
+  }
+
+  /**
+   * Ends one branch at once, and none other: its ports are given back, and what comes later for it rejects with
+   * BRANCH_CLOSED, be it that its offer is still to come. Returns how its media stood; nothing where there is no such
+   * branch. The session goes on, with its last branch gone too. Throws RelayError BRANCH_INVALID.
+   */
+  closeBranch(viaBranch: string): readonly StreamSnapshot[] {
+    checkName(viaBranch)
+    const branch = this.#branches.find((one) => one.viaBranch === viaBranch)
+    if (branch !== undefined && !this.isClosed) return this.#end(branch, 'closed')
+    this.#forget(viaBranch)
+    return []
   }
 
   /** What is known now; after `close` the state at closing. `isBrief` leaves histories out. */
   snapshot(isBrief = false): SessionSnapshot {
-    return this.#final ?? snapshotOf(this.id, this.#media, false, this.#context.clock.monotonicMs(), isBrief)
+    return this.#final ?? this.#snapshot(false, isBrief)
   }
 
   /** Ends the session: its ports are given back at once, pending offers reject. Again: the same last snapshot. */
@@ -127,33 +124,25 @@ export class RelaySession {
   end(reason: CloseReason): SessionSnapshot {
     if (this.#final !== undefined) return this.#final
     const nowMs = this.#context.clock.monotonicMs()
-    this.#media.finish(nowMs)
-    this.#final = snapshotOf(this.id, this.#media, true, nowMs)
-    this.#ports.closeAll()
-    this.#security.close()
+    for (const { media } of this.#branches) media.finish(nowMs)
+    const final = this.#snapshot(true)
+    this.#final = final
+    for (const branch of this.#branches) branch.close()
     this.#context.sessionClosed(this, reason)
-    return this.#final
+    return final
   }
 
   /** Not for callers: what is due by the clock. */
   check(nowMs: number, timeouts: SessionTimeouts): void {
     if (this.isClosed) return
-    const changed: Leg[] = []
-    const reason = this.#media.check(nowMs, timeouts, this.#learned, changed)
-    if (this.#learned.length > 0) this.#settle()
-    for (const { isSilent, side, stream } of changed) {
-      const name = isSilent ? 'media-silent' : 'media-resumed'
-      this.#context.emitter.emit(name, { sessionId: this.id, stream: stream.index, side })
-    }
-    // A listener may have closed the session.
-    if (reason === undefined || this.isClosed) return
-    this.#context.emitter.emit('session-timeout', { sessionId: this.id, reason })
-    this.end(reason)
+    if (isOver(nowMs - this.#createdMs, timeouts.maxDurationMs)) this.#timeOut('duration')
+    else if (this.#branches.length > 0) for (const branch of this.#branches) this.#check(branch, nowMs, timeouts)
+    else if (isOver(nowMs - this.#emptySinceMs, timeouts.offerTimeoutMs)) this.#timeOut('offer')
   }
 
-  /** Not for callers: every leg there is, closed ones included. */
+  /** Not for callers: every leg of the branches that there are, closed ones included. */
   legs(): readonly Leg[] {
-    return this.#media.legs()
+    return this.#branches.flatMap(({ media }) => media.legs())
   }
 
   /** Not for callers: resolves when no offer or answer is in work. */
@@ -178,194 +167,99 @@ export class RelaySession {
     return turn
   }
 
-  async #offer(input: Uint8Array | string, options: OfferOptions): Promise<Uint8Array> {
-    const { from } = options
-    const to = oppositeOf(from)
-    const sdp = parse(input)
-    if (sdp.media.length > this.#context.limits.mediaPerSessionMax) throw new RelayError('SDP_TOO_MANY_MEDIA')
-    const { rtcpMux = [] } = options
-    const isMuxRejected = rtcpMux.includes('reject')
-    const views = this.#views(sdp, options).map((view) => (isMuxRejected ? { ...view, isMux: false } : view))
-    const secured = this.#security.offer(from, views, options)
-    const opened = await this.#ports.open(this.#wantedLegs(sdp, views, options))
-    if (this.isClosed) {
-      this.#ports.abandon(opened)
-      throw new RelayError('SESSION_CLOSED')
-    }
-    const isNew = (index: number): boolean => this.#media.streams[index]?.a === undefined
-    const fresh = views.map((view, index) => isRelayed(view) && isNew(index))
-    this.#ports.adopt(opened)
-    secured.commit()
-    for (const [index, view] of views.entries()) {
-      const stream = this.#ports.stream(index)
-      if (fresh[index]) stream.isActive = true
-      else if (!isRelayed(view) && (!stream.isActive || stream.a === undefined)) {
-        // Rejected before and not wanted now: nobody can still be using its ports.
-        stream.isActive = false
-        stream.media = view.media
-        stream.protocol = view.protocol
-        this.#ports.release(stream)
-      }
-    }
-    this.#applied((nowMs, reopened) => this.#media.offer(from, views, nowMs, reopened))
-    const isMuxOffered = rtcpMux.includes('offer') || rtcpMux.includes('require')
-    const isDemuxed = rtcpMux.includes('demux')
-    this.#offeredMux = views.map((_, index) => {
-      const isMux = this.#media.streams[index]?.leg(to)?.isMux ?? false
-      return isMuxOffered || (isMux && !isDemuxed)
-    })
-    for (const stream of this.#media.streams) this.#security.apply(stream.index, stream)
-    const rtcpMuxOnly = rtcpMux.includes('require')
-    const media = views.map((view, index) => ({
-      ...this.#rewrite(isRelayed(view), index, to, this.#offeredMux[index] ?? false, secured.rewrites[index]),
-      rtcpMuxOnly,
-    }))
-    return this.#rewritten(input, sdp, to, media, options)
-  }
-
-  #answer(input: Uint8Array | string, options: AnswerOptions): Uint8Array {
-    const { from } = options
-    const to = oppositeOf(from)
-    const sdp = parse(input)
-    if (this.#media.offerer !== to) throw new RelayError('NO_OFFER')
-    if (sdp.media.length > this.#offeredMux.length) throw new RelayError('SDP_MISMATCH')
-    const views = this.#views(sdp, options)
-    // Judged first: an answer that is refused has changed nothing.
-    const secured = this.#security.answer(views, (index) => {
-      const offered = this.#media.offered(index)
-      return offered !== undefined && isRelayed(offered)
-    })
-    this.#applied((nowMs, reopened) => this.#media.answer(from, views, this.#offeredMux, nowMs, reopened))
-    for (const stream of this.#media.streams) this.#security.apply(stream.index, stream)
-    const media = views.map((_, index) => {
-      const isActive = this.#media.streams[index]?.isActive ?? false
-      return this.#rewrite(isActive, index, to, this.#media.offered(index)?.isMux ?? false, secured[index])
-    })
-    return this.#rewritten(input, sdp, to, media, options)
-  }
-
-  #views(sdp: SessionDescription, options: AnswerOptions): MediaView[] {
-    const { receivedFrom } = options
-    return mediaViews(sdp, {
-      ...(receivedFrom === undefined ? {} : { receivedFrom }),
-      learning: learningOf(options),
-      isOwnEndpoint: (address, port) => this.#ports.isOwnEndpoint(address, port),
-    })
-  }
-
-  #wantedLegs(sdp: SessionDescription, views: readonly MediaView[], options: OfferOptions): WantedLeg[] {
-    const { interfaces } = this.#context
-    const { from, direction, addressFamily } = options
-    const to = oppositeOf(from)
-    const wanted: WantedLeg[] = []
-    for (const [index, view] of views.entries()) {
-      const description = sdp.media[index]
-      if (description === undefined || !isRelayed(view)) continue
-      const connection = connectionOf(description, sdp)
-      const family = connection?.family
-      const stream = this.#media.streams[index]
-      const own = stream?.leg(from)
-      // Ports never change over offers, but a peer that has moved to the other address family cannot use the old ones.
-      const hasMoved =
-        own !== undefined && connection !== undefined && !isUnspecified(connection) && own.ports.family !== family
-      if (own === undefined || hasMoved) {
-        wanted.push({ index, side: from, on: chooseInterface(interfaces, direction?.[0], family) })
-      }
-      if (stream?.leg(to) === undefined) {
-        const choose = addressFamily === undefined ? preferInterface : chooseInterface
-        wanted.push({ index, side: to, on: choose(interfaces, direction?.[1], addressFamily ?? family) })
-      }
-    }
-    return wanted
-  }
-
-  #rewrite(
-    isRelayedNow: boolean,
-    index: number,
-    side: Side,
-    rtcpMux: boolean,
-    secured: SecurityRewrite | undefined,
-  ): MediaRewrite {
-    const ports = this.#media.streams[index]?.leg(side)?.ports
-    const { protocol, cryptos } = secured ?? {}
-    const asSecured = {
-      ...(protocol === undefined ? {} : { protocol }),
-      ...(cryptos === undefined ? {} : { cryptos }),
-    }
-    if (!isRelayedNow || ports === undefined) return { port: 0, rtcpPort: 0, rtcpMux: false, ...asSecured }
-    const { port, advertisedAddress, family } = ports
-    return { port, rtcpPort: port + 1, rtcpMux, address: advertisedAddress, family, ...asSecured }
-  }
-
-  #rewritten(
-    input: Uint8Array | string,
-    sdp: SessionDescription,
-    side: Side,
-    media: readonly MediaRewrite[],
-    options: AnswerOptions,
-  ): Uint8Array {
-    const first = media.find(({ address }) => address !== undefined)
-    const leg = this.#media.legs().find((one) => one.side === side)
-    const fallback = this.#context.interfaces[0]
-    const address = first?.address ?? leg?.ports.advertisedAddress ?? fallback?.advertisedAddress ?? ''
-    const family = first?.family ?? leg?.ports.family ?? fallback?.family ?? 'IP4'
-    const { replaceOrigin = true } = options
-    // What reaches the other party ends its lines as RFC 8866 §5 asks, whatever this one sent.
-    const text = serializeSdp(rewriteSdp(sdp, { address, family, media, replaceOrigin }), { lineEnds: 'crlf' })
-    // Text that came as Latin-1 leaves as Latin-1: what is not ours stays byte for byte.
-    return Buffer.from(text, typeof input === 'string' || isUtf8(input) ? 'utf8' : 'latin1')
-  }
-
-  #applied(apply: (nowMs: number, reopened: Component[]) => void): void {
-    const reopened: Component[] = []
-    apply(this.#context.clock.monotonicMs(), reopened)
-    disconnect(reopened)
-    for (const stream of this.#media.streams) {
-      for (const leg of [stream.a, stream.b]) leg?.touch(this.#media.lastSignalMs)
+  async #offer(sdp: Uint8Array | string, options: OfferOptions): Promise<Uint8Array> {
+    const known = this.#find(options.viaBranch)
+    const branch = known ?? this.#begin(options.viaBranch)
+    try {
+      return await branch.offer(sdp, options)
+    } catch (error) {
+      // A branch that never came to be takes no place, and may be tried again.
+      if (known === undefined) this.#remove(branch)
+      throw this.isClosed ? new RelayError('SESSION_CLOSED') : error
     }
   }
 
-  #settle(): void {
-    for (const component of this.#learned.splice(0)) {
-      const { leg, learning, channel, name } = component
-      const { address, port } = learning
-      // A connected socket hears nobody else; the others are to be heard where they may come in or take over.
-      if (learning.isPinned) channel.connect(address, port)
-      if (name === 'rtp') {
-        const reopened: Component[] = []
-        leg.expectRtcp(this.#context.clock.monotonicMs(), reopened)
-        disconnect(reopened)
-      }
-      this.#context.emitter.emit('endpoint-learned', {
-        sessionId: this.id,
-        stream: leg.stream.index,
-        side: leg.side,
-        component: name,
-        address,
-        port,
-        rank: learning.rank ?? 0,
-      })
+  /** The branch that is meant; undefined when there is none and it may begin. */
+  #find(viaBranch: string | undefined): Branch | undefined {
+    if (viaBranch !== undefined) checkName(viaBranch)
+    const named = this.#branches.find((branch) => branch.viaBranch === viaBranch)
+    if (named !== undefined) return named
+    if (viaBranch === undefined) {
+      if (this.#branches.length > 1) throw new RelayError('BRANCH_AMBIGUOUS')
+      return this.#branches[0]
+    }
+    if (this.#isDecided || this.#former.includes(viaBranch)) throw new RelayError('BRANCH_CLOSED')
+    return undefined
+  }
+
+  #known(viaBranch: string | undefined): Branch {
+    const branch = this.#find(viaBranch)
+    if (branch === undefined) throw new RelayError('NO_OFFER')
+    return branch
+  }
+
+  #begin(viaBranch: string | undefined): Branch {
+    if (this.#branches.length >= this.#context.limits.branchesPerSessionMax) throw new RelayError('TOO_MANY_BRANCHES')
+    const name = viaBranch === undefined ? undefined : detachText(viaBranch)
+    const branch = new Branch(this.id, name, this.#context, this.#ownPorts)
+    this.#branches = [...this.#branches, branch]
+    return branch
+  }
+
+  #decide(winner: Branch): void {
+    this.#isDecided = true
+    for (const branch of this.#branches) {
+      // A listener may have closed the session.
+      if (branch !== winner && !this.isClosed) this.#end(branch, 'lost')
     }
   }
 
-  #peerFailed(leg: Leg, code: string): void {
-    if (leg.isUnreachable || this.isClosed) return
-    leg.isUnreachable = true
-    const { side } = leg
-    this.#context.emitter.emit('peer-unreachable', { sessionId: this.id, stream: leg.stream.index, side, code })
+  #check(branch: Branch, nowMs: number, timeouts: SessionTimeouts): void {
+    // A listener may have ended it, or the session.
+    if (this.isClosed || !this.#branches.includes(branch)) return
+    const reason = branch.check(nowMs, this.#branches.length === 1, timeouts)
+    if (reason === undefined || this.isClosed || !this.#branches.includes(branch)) return
+    if (this.#branches.length > 1) this.#end(branch, 'offer')
+    else this.#timeOut(reason)
+  }
+
+  #timeOut(reason: TimeoutReason): void {
+    this.#context.emitter.emit('session-timeout', { sessionId: this.id, reason })
+    this.end(reason)
+  }
+
+  /** Ends a branch while the session goes on. */
+  #end(branch: Branch, reason: BranchCloseReason): readonly StreamSnapshot[] {
+    const nowMs = this.#context.clock.monotonicMs()
+    branch.media.finish(nowMs)
+    const streams = streamsOf(branch, nowMs)
+    if (branch.viaBranch !== undefined) this.#forget(branch.viaBranch)
+    this.#remove(branch)
+    if (this.#branches.length === 0) {
+      this.#isDecided = false
+      this.#emptySinceMs = nowMs
+    }
+    this.#context.carried(branch.media.legs())
+    this.#context.emitter.emit('branch-closed', { ...branch.name, reason, streams })
+    return streams
+  }
+
+  #remove(branch: Branch): void {
+    this.#branches = this.#branches.filter((one) => one !== branch)
+    branch.close()
+  }
+
+  #forget(viaBranch: string): void {
+    const others = this.#former.filter((name) => name !== viaBranch)
+    this.#former = [...others, detachText(viaBranch)].slice(-this.#context.limits.branchesPerSessionMax)
+  }
+
+  #snapshot(isClosed: boolean, isBrief = false): SessionSnapshot {
+    const shown = { id: this.id, createdMs: this.#createdMs, isClosed, branches: this.#branches }
+    return snapshotOf(shown, this.#context.clock.monotonicMs(), isBrief)
   }
 }
 
-function disconnect(components: readonly Component[]): void {
-  for (const { channel } of components) channel.disconnect()
-}
-
-function isRelayed(view: MediaView): boolean {
-  return !view.isRejected && view.kind !== undefined
-}
-
-function parse(input: Uint8Array | string): SessionDescription {
-  const result = parseSdp(input)
-  if (!result.ok) throw new RelayError('SDP_INVALID', `${result.error.code} at ${result.error.offset}`)
-  return result.value
+function checkName(viaBranch: string): void {
+  if (viaBranch === '' || viaBranch.length > viaBranchCharsMax) throw new RelayError('BRANCH_INVALID')
 }

@@ -1,8 +1,8 @@
 /** What is known of a session at one moment, as plain data. */
 
+import type { BranchMedia } from '../relay/branch-media'
 import type { LearningState } from '../relay/latching'
 import type { DropCounts, Leg, Side } from '../relay/leg'
-import type { MediaSession } from '../relay/session'
 import type { StreamQuality } from '../stats/quality'
 
 /** One direction of one stream: what came from one party, and where that party is. */
@@ -33,8 +33,10 @@ export interface LegSnapshot {
   readonly dropped: Readonly<DropCounts>
 }
 
-/** One medium. A leg is absent when the medium never had ports. */
+/** One medium of one branch. A leg is absent when the medium never had ports. */
 export interface StreamSnapshot {
+  /** The branch of a fork that it belongs to, where that has a name. */
+  readonly viaBranch?: string
   readonly index: number
   readonly media: string
   readonly protocol: string
@@ -48,31 +50,51 @@ export interface SessionSnapshot {
   readonly id: string
   readonly state: 'new' | 'offered' | 'answered' | 'closed'
   readonly ageMs: number
+  /** Of the branches that there are, in the order in which they began. Those that have ended were told by `branch-closed`. */
   readonly streams: readonly StreamSnapshot[]
 }
 
+/** A branch as snapshots see it. */
+export interface ShownBranch {
+  readonly viaBranch: string | undefined
+  readonly media: BranchMedia
+}
+
+/** A session as snapshots see it. */
+export interface ShownSession {
+  readonly id: string
+  readonly createdMs: number
+  readonly isClosed: boolean
+  readonly branches: readonly ShownBranch[]
+}
+
 /** Takes a snapshot; the result shares nothing with the session. `isBrief` leaves histories out. */
-export function snapshotOf(
-  id: string,
-  session: MediaSession,
-  isClosed: boolean,
-  nowMs: number,
-  isBrief = false,
-): SessionSnapshot {
-  const open = session.isAnswered ? 'answered' : session.offerer === undefined ? 'new' : 'offered'
+export function snapshotOf(session: ShownSession, nowMs: number, isBrief = false): SessionSnapshot {
+  const { id, createdMs, isClosed, branches } = session
   return {
     id,
-    state: isClosed ? 'closed' : open,
-    ageMs: nowMs - session.createdMs,
-    streams: session.streams.map((stream) => ({
-      index: stream.index,
-      media: stream.media,
-      protocol: stream.protocol,
-      isActive: stream.isActive,
-      ...(stream.a === undefined ? {} : { a: legSnapshot(stream.a, nowMs, isBrief) }),
-      ...(stream.b === undefined ? {} : { b: legSnapshot(stream.b, nowMs, isBrief) }),
-    })),
+    state: isClosed ? 'closed' : openState(branches),
+    ageMs: nowMs - createdMs,
+    streams: branches.flatMap((branch) => streamsOf(branch, nowMs, isBrief)),
   }
+}
+
+/** The media of one branch; the result shares nothing with it. */
+export function streamsOf({ viaBranch, media }: ShownBranch, nowMs: number, isBrief = false): StreamSnapshot[] {
+  return media.streams.map((stream) => ({
+    ...(viaBranch === undefined ? {} : { viaBranch }),
+    index: stream.index,
+    media: stream.media,
+    protocol: stream.protocol,
+    isActive: stream.isActive,
+    ...(stream.a === undefined ? {} : { a: legSnapshot(stream.a, nowMs, isBrief) }),
+    ...(stream.b === undefined ? {} : { b: legSnapshot(stream.b, nowMs, isBrief) }),
+  }))
+}
+
+function openState(branches: readonly ShownBranch[]): 'new' | 'offered' | 'answered' {
+  if (branches.some(({ media }) => media.isAnswered)) return 'answered'
+  return branches.some(({ media }) => media.offerer !== undefined) ? 'offered' : 'new'
 }
 
 function legSnapshot(leg: Leg, nowMs: number, isBrief: boolean): LegSnapshot {

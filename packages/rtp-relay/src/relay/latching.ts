@@ -40,6 +40,16 @@ export interface LearningPolicy {
   readonly isHandoverAllowed: boolean
 }
 
+/** The same object when nothing changes: calls share it. */
+function changed(policy: LearningPolicy, change: Partial<LearningPolicy>): LearningPolicy {
+  const made = { ...policy, ...change }
+  const isSame =
+    made.mode === policy.mode &&
+    made.isStrictSource === policy.isStrictSource &&
+    made.isHandoverAllowed === policy.isHandoverAllowed
+  return isSame ? policy : made
+}
+
 const defaultPolicy: LearningPolicy = { mode: 'heuristic', isStrictSource: true, isHandoverAllowed: false }
 
 /** Learns the endpoint of one component (RTP or RTCP) of one peer. Pure: time comes in with each call. */
@@ -82,7 +92,7 @@ export class EndpointLearning {
    * Returns true when other sources than the confirmed one are to be heard again.
    */
   adopt(change: Partial<LearningPolicy>): boolean {
-    const policy = { ...this.policy, ...change }
+    const policy = changed(this.policy, change)
     if (policy.mode !== this.policy.mode) this.isExpecting = false
     const wasPinned = this.isPinned
     this.policy = policy

@@ -102,8 +102,6 @@ export class Leg {
   isSignalled = false
   /** Set by the driver when an ICMP error has been reported for this peer. */
   isUnreachable = false
-  /** True for the session's own ports: a packet from there has been here before, and would go round for ever. */
-  readonly isOwnEndpoint: (address: string, port: number) => boolean
   /** Nothing goes to this peer or comes from it in clear; without keys nothing does at all. */
   isSecured = false
   /** Opens what comes from this peer; undefined where it is not encrypted, or where the relay has no keys. */
@@ -128,12 +126,11 @@ export class Leg {
     readonly stream: Stream,
     readonly side: Side,
     readonly ports: LegPorts,
-    context: LegContext,
+    private readonly context: LegContext,
     former?: Leg,
   ) {
     this.rtp = new Component(this, 'rtp', ports.rtp, context.learningWindowMs)
     this.rtcp = new Component(this, 'rtcp', ports.rtcp, context.learningWindowMs)
-    this.isOwnEndpoint = context.isOwnEndpoint
     this.stats = former?.stats ?? new RtpStats()
     this.quality = former?.quality
     this.isSilent = former?.isSilent ?? false
@@ -149,12 +146,17 @@ export class Leg {
     this.isMux = former?.isMux ?? false
   }
 
+  /** True for the session's own ports: a packet from there has been here before, and would go round for ever. */
+  isOwnEndpoint(address: string, port: number): boolean {
+    return this.context.isOwnEndpoint(address, port)
+  }
+
   /** By the clock: ends an interval of quality that is due, or when the session `isOver` one that is not. */
   sampleQuality(nowMs: number, isOver: boolean): void {
     const { stats, stream, rtcpStats } = this
     if (stats.packets === 0) return
     // Tones and comfort noise are other payload types; the speech around them tells the quality.
-    this.codec = stream.codecs.get(stats.payloadType) ?? this.codec
+    this.codec = stream.formats.codecs.get(stats.payloadType) ?? this.codec
     this.quality ??= new QualityHistory(nowMs)
     if (isOver ? !this.quality.hasNews(stats) : nowMs < this.quality.dueMs) return
     const beyondMs = stream.oppositeOf(this)?.rtcpStats.roundTripMs ?? 0

@@ -47,7 +47,7 @@ export function forwardFromRtp(
   if (!isPossiblePeer(leg.rtp, hand)) return drop(leg, 'strangers')
   if (leg.isSecured && !open(leg, packet, hand)) return drop(leg, 'unauthenticated')
   if (!isFromPeer(leg.rtp, hand, learned)) return drop(leg, 'strangers')
-  leg.stats.receive(packet, hand, stream.clockRates)
+  leg.stats.receive(packet, hand, stream.formats.clockRates)
   leg.tap?.(packet, hand.length)
   return deliver(leg)
 }

@@ -1,6 +1,5 @@
 /** One medium of a session: the m= line at one index of both parties' SDP (RFC 3264 §6: matched by position). */
-import type { CodecImpairment } from '../stats/e-model'
-import type { ClockRates } from '../stats/rtp-stats'
+import { type FormatTable, noFormats } from './format-table'
 import { type Leg, oppositeOf, type Side } from './leg'
 
 /**
@@ -20,9 +19,7 @@ export class Stream {
   kind: StreamKind = 'rtp'
   /** RTCP of this stream is in clear and can be read. */
   isRtcpReadable = true
-  readonly clockRates: ClockRates = new Uint32Array(128)
-  /** What the E-model knows of the codecs, by payload type; absent for those it does not know. */
-  readonly codecs = new Map<number, CodecImpairment>()
+  formats: FormatTable = noFormats
 
   constructor(readonly index: number) {}
 

@@ -20,10 +20,12 @@ export class Source {
   }
 }
 
+const none: readonly Source[] = []
+
 /** The sources of one direction, found by number; the last one is found at once. */
 export class Sources {
   /** Mostly one: a list is smaller than a map, and as quick. */
-  private readonly all: Source[] = []
+  private all: readonly Source[] = none
   private last: Source | undefined
   /** For the next source that nobody knows: who sends forged packets makes no garbage. */
   private spare: Source | undefined
@@ -69,13 +71,14 @@ export class Sources {
     if (this.spare !== source) return
     this.spare = undefined
     if (this.all.length >= srtpSourcesMax) this.dropOldest()
-    this.all.push(source)
+    // An array that is pushed to has room for sixteen more.
+    this.all = [...this.all, source]
   }
 
   /** Forgets all of them. */
   wipe(): void {
     for (const source of this.all) source.stream.wipe()
-    this.all.length = 0
+    this.all = none
     this.last = undefined
   }
 
@@ -83,6 +86,6 @@ export class Sources {
     let oldest = 0
     for (const [at, source] of this.all.entries()) if (source.usedAt < this.all[oldest]!.usedAt) oldest = at
     this.all[oldest]?.stream.wipe()
-    this.all.splice(oldest, 1)
+    this.all = this.all.filter((_, at) => at !== oldest)
   }
 }

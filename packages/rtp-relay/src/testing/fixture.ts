@@ -1,6 +1,7 @@
 /** A relay in memory with one call through it, for tests. */
 import { createEngine, type RelayEngine } from '../control/engine'
-import type { OfferOptions, RelaySession } from '../control/relay-session'
+import type { OfferOptions } from '../control/offer-options'
+import type { RelaySession } from '../control/relay-session'
 import type { RelayLimits } from '../limits'
 import { ManualClock, type MemoryChannel, MemoryNetwork, SeededRandom } from './memory-network'
 import { audioSdp, targetOf } from './packets'

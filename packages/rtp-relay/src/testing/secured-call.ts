@@ -1,6 +1,7 @@
 /** A call through a relay in memory of which either side may be encrypted, for tests. */
 import { Buffer } from 'node:buffer'
-import type { OfferOptions, RelaySession } from '../control/relay-session'
+import type { OfferOptions } from '../control/offer-options'
+import type { RelaySession } from '../control/relay-session'
 import type { SrtpSuiteName } from '../srtp/suites'
 import { A, B, type World, world } from './fixture'
 import type { MemoryChannel } from './memory-network'

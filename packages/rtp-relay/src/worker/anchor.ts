@@ -1,6 +1,6 @@
 /** A session as the media anchor of a B2BUA. */
 import type { LearningOptions } from '../control/learning'
-import type { AnswerOptions, OfferOptions } from '../control/relay-session'
+import type { AnswerOptions, OfferOptions } from '../control/offer-options'
 import type { Side } from '../relay/leg'
 import type { RelaySession } from './session'
 

@@ -7,7 +7,7 @@ import type { CloseReason } from '../control/events'
 import type { SessionSnapshot } from '../control/snapshot'
 import { RelayError } from '../errors'
 import { errorOf } from './error-message'
-import type { EngineEvent, FromWorker, SessionRequest, TappedPacket, ToWorker } from './protocol'
+import type { EngineEvent, FromWorker, SessionReplies, SessionRequest, TappedPacket, ToWorker } from './protocol'
 
 /** A session as the client sees it. */
 export interface SessionSink {
@@ -60,14 +60,14 @@ export class EngineClient {
   }
 
   /** Asks for something of a session. Rejects with the engine's RelayError, WORKER_CRASHED or WORKER_TIMEOUT. */
-  async request(key: number, body: SessionRequest & { operation: 'offer' | 'answer' }): Promise<Uint8Array> {
-    return (await this.ask((request) => ({ kind: 'request', request, key, body }))) as Uint8Array
+  async request<T extends SessionRequest>(key: number, body: T): Promise<SessionReplies[T['operation']]> {
+    const reply = await this.ask((request) => ({ kind: 'request', request, key, body }))
+    return reply as SessionReplies[T['operation']]
   }
 
   /** How a session stands. Rejects as `request`. */
   async snapshot(key: number): Promise<SessionSnapshot> {
-    const body = { operation: 'snapshot' } as const
-    const snapshot = (await this.ask((request) => ({ kind: 'request', request, key, body }))) as SessionSnapshot
+    const snapshot = await this.request(key, { operation: 'snapshot' })
     this.sinks.get(key)?.known(snapshot)
     return snapshot
   }

@@ -8,7 +8,7 @@ import { RelayError } from '../errors'
 import { workerSnapshotsPerReport } from '../limits'
 import type { Clock } from '../ports'
 import { messageOf } from './error-message'
-import type { EngineEvent, FromWorker, SessionRequest, ToWorker } from './protocol'
+import type { EngineEvent, FromWorker, SessionReplies, SessionRequest, ToWorker } from './protocol'
 import { TapQueue, tapLegs } from './tap'
 
 /** What the host needs of its thread. */
@@ -45,6 +45,7 @@ export class EngineHost {
     engine.on('peer-unreachable', (event) => forward({ name: 'peer-unreachable', event }))
     engine.on('media-silent', (event) => forward({ name: 'media-silent', event }))
     engine.on('media-resumed', (event) => forward({ name: 'media-resumed', event }))
+    engine.on('branch-closed', (event) => forward({ name: 'branch-closed', event }))
     engine.on('session-closed', (event) => forward({ name: 'session-closed', event }))
   }
 
@@ -172,12 +173,18 @@ export class EngineHost {
   }
 }
 
-function perform(session: EngineSession, body: SessionRequest) {
+type Reply = SessionReplies[keyof SessionReplies]
+
+function perform(session: EngineSession, body: SessionRequest): Reply | Promise<Reply> {
   switch (body.operation) {
     case 'offer':
       return session.offer(body.sdp, body.options)
     case 'answer':
       return session.answer(body.sdp, body.options)
+    case 'choose-branch':
+      return session.chooseBranch(body.viaBranch).then(() => undefined)
+    case 'close-branch':
+      return session.closeBranch(body.viaBranch)
     case 'snapshot':
       return session.snapshot()
   }

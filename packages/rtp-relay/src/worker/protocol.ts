@@ -4,9 +4,9 @@
  */
 import type { EngineStats } from '../control/engine'
 import type { CloseReason, RelayEvents } from '../control/events'
+import type { AnswerOptions, OfferOptions } from '../control/offer-options'
 import type { RelayOptions } from '../control/options'
-import type { AnswerOptions, OfferOptions } from '../control/relay-session'
-import type { SessionSnapshot } from '../control/snapshot'
+import type { SessionSnapshot, StreamSnapshot } from '../control/snapshot'
 import type { Side } from '../relay/leg'
 
 /** Events that an engine has; the others are about workers. */
@@ -26,7 +26,18 @@ export interface WorkerStart {
 export type SessionRequest =
   | { readonly operation: 'offer'; readonly sdp: Uint8Array | string; readonly options: OfferOptions }
   | { readonly operation: 'answer'; readonly sdp: Uint8Array | string; readonly options: AnswerOptions }
+  | { readonly operation: 'choose-branch'; readonly viaBranch: string }
+  | { readonly operation: 'close-branch'; readonly viaBranch: string }
   | { readonly operation: 'snapshot' }
+
+/** What a request of each kind is answered with. */
+export interface SessionReplies {
+  readonly offer: Uint8Array
+  readonly answer: Uint8Array
+  readonly 'choose-branch': undefined
+  readonly 'close-branch': readonly StreamSnapshot[]
+  readonly snapshot: SessionSnapshot
+}
 
 /** To a worker. `key` names a session: it is never used twice, whatever ids sessions have. */
 export type ToWorker =
@@ -46,6 +57,8 @@ export interface ErrorMessage {
 
 /** One packet of a tap. The bytes are a copy, and the receiver's own. */
 export interface TappedPacket {
+  /** The branch that it belongs to, where that has a name. */
+  readonly viaBranch?: string
   readonly stream: number
   /** The side that the packet came from. */
   readonly side: Side
@@ -64,7 +77,11 @@ export type EngineEvent = {
 export type FromWorker =
   | { readonly kind: 'ready' }
   | { readonly kind: 'refused'; readonly error: ErrorMessage }
-  | { readonly kind: 'reply'; readonly request: number; readonly value: Uint8Array | SessionSnapshot | EngineStats }
+  | {
+      readonly kind: 'reply'
+      readonly request: number
+      readonly value: SessionReplies[keyof SessionReplies] | EngineStats
+    }
   | { readonly kind: 'failure'; readonly request: number; readonly error: ErrorMessage | Error }
   | { readonly kind: 'event'; readonly key: number; readonly event: EngineEvent }
   | {

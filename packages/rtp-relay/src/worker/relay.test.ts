@@ -252,6 +252,35 @@ describe.each([0, 2])('a relay with %i workers', (workers) => {
     expect((await session.snapshot()).state).toBe('closed')
   })
 
+  it('has the branches of a fork apart until one has won', async () => {
+    const relay = await make()
+    const ended: unknown[] = []
+    relay.on('branch-closed', ({ viaBranch, reason, streams }) => ended.push([viaBranch, reason, streams.length]))
+    const session = relay.createSession('call')
+    const branches = ['one', 'two', 'three']
+    const sdps = branches.flatMap((viaBranch) => [
+      session.offer(offerSdp, { from: 'a', viaBranch }),
+      session.answer(answerSdp, { from: 'b', viaBranch }),
+    ])
+    expect(new Set((await Promise.all(sdps)).map((sdp) => targetOf(sdp).port)).size).toBe(6)
+    expect(await session.closeBranch('three')).toMatchObject([{ viaBranch: 'three', media: 'audio' }])
+    expect(await session.closeBranch('never')).toEqual([])
+    await session.answer(answerSdp, { from: 'b', viaBranch: 'two', final: true })
+    expect(await codeOf(session.answer(answerSdp, { from: 'b', viaBranch: 'one' }))).toBe('BRANCH_CLOSED')
+    expect(await codeOf(session.chooseBranch('one'))).toBe('BRANCH_CLOSED')
+    expect(await codeOf(session.closeBranch(''))).toBe('BRANCH_INVALID')
+    expect(await session.chooseBranch('two')).toBeUndefined()
+    expect((await session.snapshot()).streams).toMatchObject([{ viaBranch: 'two', a: {}, b: {} }])
+    expect(await relay.stats()).toMatchObject({ portsFree: 96, portsResting: 8 })
+    expect(ended).toEqual([
+      ['three', 'closed', 1],
+      ['one', 'lost', 1],
+    ])
+    await session.close()
+    expect(await session.closeBranch('two')).toEqual([])
+    expect(ended.length).toBe(2)
+  })
+
   it('is the media anchor of a back-to-back user agent', async () => {
     const relay = await make()
     const anchor = relay.anchor(relay.createSession('call'))
@@ -263,6 +292,24 @@ describe.each([0, 2])('a relay with %i workers', (workers) => {
 })
 
 describe('a tap', () => {
+  it('says which branch a packet belongs to', async () => {
+    const network = new MemoryNetwork()
+    const relay = await createRelay({ ...options, clock: new ManualClock(), network })
+    open.push(relay)
+    const session = relay.createSession('call')
+    const seen: TappedPacket[] = []
+    session.tap((packet) => seen.push(packet))
+    for (const viaBranch of ['one', 'two']) {
+      const toB = targetOf(await session.offer(offerSdp, { from: 'a', viaBranch })).port
+      await session.answer(answerSdp, { from: 'b', viaBranch })
+      network.deliver(network.at(toB), rtpPacket({ sequence: 7 }), B.address, B.port)
+    }
+    expect(seen).toMatchObject([
+      { viaBranch: 'one', side: 'b' },
+      { viaBranch: 'two', side: 'b' },
+    ])
+  })
+
   it('has copies of what both sides send, until it is ended, and stops nothing', async () => {
     const network = new MemoryNetwork()
     const relay = await createRelay({ ...options, clock: new ManualClock(), network })

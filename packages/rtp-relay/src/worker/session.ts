@@ -1,7 +1,7 @@
 /** A session of the relay, wherever its media is carried: its offers and answers (RFC 3264), its state, its end. */
 import type { CloseReason } from '../control/events'
-import type { AnswerOptions, OfferOptions } from '../control/relay-session'
-import type { SessionSnapshot } from '../control/snapshot'
+import type { AnswerOptions, OfferOptions } from '../control/offer-options'
+import type { SessionSnapshot, StreamSnapshot } from '../control/snapshot'
 import { RelayError } from '../errors'
 import type { EngineClient, SessionSink } from './engine-client'
 import type { EngineEvent, TappedPacket } from './protocol'
@@ -78,9 +78,10 @@ export class RelaySession {
 
   /**
    * Takes an offer of one side; resolves with the offer for the other side. Ports are opened where they are missing,
-   * all or none, and stay the same over later offers. Offers and answers take effect in the order of the calls. Rejects
-   * with RelayError: the codes of the SDP, NO_INTERFACE, PORTS_EXHAUSTED, SOCKET_FAILED, SESSION_CLOSED,
-   * TOO_MANY_PENDING, and the session then is as it was before; or WORKER_CRASHED, WORKER_TIMEOUT.
+   * all or none, and stay the same over later offers. Offers and answers take effect in the order of the calls. A
+   * `viaBranch` that is new begins a branch, with ports and keys of its own. Rejects with RelayError: the codes of the
+   * SDP, NO_INTERFACE, PORTS_EXHAUSTED, SOCKET_FAILED, the codes of branches, SESSION_CLOSED, TOO_MANY_PENDING, and the
+   * session then is as it was before; or WORKER_CRASHED, WORKER_TIMEOUT.
    */
   offer(sdp: Uint8Array | string, options: OfferOptions & Abortable): Promise<Uint8Array> {
     const { signal, ...rest } = options
@@ -91,15 +92,41 @@ export class RelaySession {
 
   /**
    * Takes the answer of the side that was offered to; resolves with the answer for the offerer. May be called again
-   * for the same offer: early answers, then the final one, or answers of several branches; the last one counts.
-   * Rejects with RelayError: the codes of the SDP, NO_OFFER, SESSION_CLOSED, TOO_MANY_PENDING, WORKER_CRASHED,
-   * WORKER_TIMEOUT.
+   * for the same offer: early answers, then the final one; the last one counts. `final` says that the branch has won,
+   * and every other one ends. Rejects with RelayError: the codes of the SDP, NO_OFFER, those of branches (BRANCH_CLOSED
+   * where another one has won), SESSION_CLOSED, TOO_MANY_PENDING, WORKER_CRASHED, WORKER_TIMEOUT.
    */
   answer(sdp: Uint8Array | string, options: AnswerOptions & Abortable): Promise<Uint8Array> {
     const { signal, ...rest } = options
     return this.#call(signal, () =>
       this.#client.request(this.#key, { operation: 'answer', sdp: own(sdp), options: rest }),
     )
+  }
+
+  /**
+   * A branch has won, as if by an answer with `final`, where that answer has no SDP: every other one ends. Rejects with
+   * RelayError: NO_OFFER for a branch that never was, BRANCH_INVALID, BRANCH_CLOSED, SESSION_CLOSED, TOO_MANY_PENDING,
+   * WORKER_CRASHED, WORKER_TIMEOUT.
+   */
+  chooseBranch(viaBranch: string): Promise<void> {
+    return this.#call(undefined, () => this.#client.request(this.#key, { operation: 'choose-branch', viaBranch }))
+  }
+
+  /**
+   * Ends one branch, without waiting for offers and answers under way: its ports are given back, and what comes later
+   * for it rejects with BRANCH_CLOSED. Resolves with how its media stood; nothing where there is no such branch. The
+   * session goes on until it is closed, or for `offerTimeoutMs` without a branch. Rejects with RelayError:
+   * BRANCH_INVALID, WORKER_CRASHED, WORKER_TIMEOUT.
+   */
+  async closeBranch(viaBranch: string): Promise<readonly StreamSnapshot[]> {
+    if (this.#isClosed) return []
+    try {
+      return await this.#client.request(this.#key, { operation: 'close-branch', viaBranch })
+    } catch (error) {
+      // The session has ended in the meantime, and the branch with it.
+      if (this.#isClosed) return []
+      throw error
+    }
   }
 
   /** What is known now; after the end the last state. Rejects with WORKER_CRASHED or WORKER_TIMEOUT. */

@@ -14,12 +14,15 @@ export type TapListener = (packet: TappedPacket) => void
  * after each offer it reaches the legs that are new. An undefined listener ends it.
  */
 export function tapLegs(session: EngineSession, now: () => number, listener: TapListener | undefined): void {
-  for (const leg of session.legs()) {
-    const { side, stream } = leg
-    leg.tap =
-      listener === undefined
-        ? undefined
-        : (packet, length) => listener({ stream: stream.index, side, packet: packet.slice(0, length), atMs: now() })
+  for (const { media, viaBranch } of session.branches) {
+    const branch = viaBranch === undefined ? {} : { viaBranch }
+    for (const leg of media.legs()) {
+      const about = { ...branch, stream: leg.stream.index, side: leg.side }
+      leg.tap =
+        listener === undefined
+          ? undefined
+          : (packet, length) => listener({ ...about, packet: packet.slice(0, length), atMs: now() })
+    }
   }
 }
 

@@ -1,5 +1,6 @@
 /** Session descriptions: model, parser, serializer and typed attributes (RFC 8866, RFC 3264). */
 export type { Problem, Result } from '../errors'
+export { detachText } from '../grammar/text'
 export * from './attributes/index'
 export { type SdpProblemCode, sdpProblemCodes } from './errors'
 export { inspectSdp, type SdpInspection } from './inspect'

@@ -47,11 +47,9 @@ export interface SecurityPlan {
 
 /** The keys of one leg; both are there, or neither. */
 export interface LegKeys {
-  /** What the side encrypts with; the first of several that identifiers tell apart. */
-  readonly theirs: readonly SrtpMaterial[]
   readonly ours: SrtpMaterial
-  /** As they stand in SDP, so that the same keys are known again. */
-  readonly theirCrypto: CryptoAttribute
+  /** What the side encrypts with, as it stands in SDP; one of which `materialsOf` can make keys. */
+  readonly theirs: CryptoAttribute
 }
 
 /** What an answer settles. */
@@ -75,10 +73,16 @@ interface Terms {
   /** Of the offerer, where it encrypts. */
   readonly chosen: CryptoAttribute | undefined
   /** What the other side was offered, by tag. */
-  readonly offered: ReadonlyMap<number, SrtpMaterial>
+  readonly offered: readonly Offered[]
+}
+
+interface Offered {
+  readonly tag: number
+  readonly material: SrtpMaterial
 }
 
 const tagsMax = 16
+const nothing: readonly Offered[] = []
 
 /** The security of one medium. */
 export class MediaSecurity {
@@ -116,10 +120,10 @@ export class MediaSecurity {
     }
     const chosen = this.choose(from, cryptos)
     if (chosen === undefined && isSecure(protocol)) throw new RelayError('CRYPTO_UNUSABLE')
-    const offered = isForOther ? this.offeredTo(to, sdes?.suites) : new Map<number, SrtpMaterial>()
+    const offered = isForOther ? this.offeredTo(to, sdes?.suites) : nothing
     const rewrite = {
       protocol: otherProtocol,
-      cryptos: [...offered].map(([tag, material]) => cryptoOf(material, tag)),
+      cryptos: offered.map(({ tag, material }) => cryptoOf(material, tag)),
     }
     const commit = (): void => {
       this.suites[to] = sdes?.suites ?? this.suites[to]
@@ -177,6 +181,18 @@ export class MediaSecurity {
     return { rewrite: { protocol, cryptos }, keys: { ...this.current }, isPassThrough: false }
   }
 
+  /** Forgets every key. */
+  close(): void {
+    const offered = this.pending?.terms?.offered.map(({ material }) => material) ?? []
+    for (const material of [this.current.a?.ours, this.current.b?.ours, ...offered]) {
+      material?.masterKey.fill(0)
+      material?.masterSalt.fill(0)
+    }
+    this.current.a = undefined
+    this.current.b = undefined
+    this.pending = undefined
+  }
+
   private wait(pending: Pending): void {
     this.pending = pending
     this.isSettled = false
@@ -186,7 +202,7 @@ export class MediaSecurity {
   private choose(side: Side, cryptos: readonly CryptoAttribute[]): CryptoAttribute | undefined {
     const { [side]: current } = this.current
     const usable = cryptos.filter((crypto) => materialsOf(crypto) !== undefined)
-    const known = current && usable.find((crypto) => isSameCrypto(crypto, current.theirCrypto))
+    const known = current && usable.find((crypto) => isSameCrypto(crypto, current.theirs))
     return known ?? usable[0]
   }
 
@@ -194,18 +210,14 @@ export class MediaSecurity {
    * What a side is offered: the keys in use, under the first tag, unless other suites are asked for now; then the suites
    * that were asked for.
    */
-  private offeredTo(side: Side, asked: readonly SrtpSuiteName[] | undefined): Map<number, SrtpMaterial> {
-    const suites = asked ?? this.suites[side]
+  private offeredTo(side: Side, asked: readonly SrtpSuiteName[] | undefined): readonly Offered[] {
     const ours = this.current[side]?.ours
-    const offered = new Map<number, SrtpMaterial>()
-    if (ours !== undefined && (asked === undefined || asked.includes(ours.suite))) offered.set(1, ours)
-    for (const suite of new Set(suites)) {
-      if (offered.size >= tagsMax) break
-      if (suite !== offered.get(1)?.suite || offered.size === 0) {
-        offered.set(offered.size + 1, generateMaterial(suite, this.randomBytes))
-      }
-    }
-    return offered
+    const kept = ours !== undefined && (asked === undefined || asked.includes(ours.suite)) ? ours : undefined
+    const suites = new Set(asked ?? this.suites[side])
+    if (kept !== undefined) suites.delete(kept.suite)
+    const made = [...suites].map((suite) => generateMaterial(suite, this.randomBytes))
+    const materials = kept === undefined ? made : [kept, ...made]
+    return materials.slice(0, tagsMax).map((material, index) => ({ tag: index + 1, material }))
   }
 
   private answered(to: Side, protocol: string, view: SecurityView, terms: Terms): LegKeys | undefined {
@@ -214,27 +226,26 @@ export class MediaSecurity {
       if (isSecure(protocol)) throw new RelayError('CRYPTO_MISMATCH', 'the answer has no key')
       return undefined
     }
-    const ours = terms.offered.get(crypto.tag)
-    const theirs = materialsOf(crypto)
-    if (others.length > 0 || ours === undefined || ours.suite !== crypto.suite || theirs === undefined) {
+    const ours = terms.offered.find(({ tag }) => tag === crypto.tag)?.material
+    const isChosen = others.length === 0 && ours?.suite === crypto.suite && materialsOf(crypto) !== undefined
+    if (!isChosen || ours === undefined) {
       throw new RelayError('CRYPTO_MISMATCH', 'the answer does not choose one of the offered keys')
     }
-    return this.known(to, crypto, ours) ?? { theirs, ours, theirCrypto: crypto }
+    return this.known(to, crypto, ours) ?? { ours, theirs: crypto }
   }
 
   private keysFor(side: Side, crypto: CryptoAttribute): LegKeys | undefined {
-    const theirs = materialsOf(crypto)
     const suite = suiteOf(crypto)
-    if (theirs === undefined || suite === undefined) return undefined
+    if (suite === undefined || materialsOf(crypto) === undefined) return undefined
     const present = this.current[side]?.ours
     const ours = present?.suite === suite ? present : generateMaterial(suite, this.randomBytes)
-    return this.known(side, crypto, ours) ?? { theirs, ours, theirCrypto: crypto }
+    return this.known(side, crypto, ours) ?? { ours, theirs: crypto }
   }
 
   /** The keys in use, when these are the same: then the same object, so that counters go on. */
   private known(side: Side, crypto: CryptoAttribute, ours: SrtpMaterial): LegKeys | undefined {
     const { [side]: current } = this.current
-    return current?.ours === ours && isSameCrypto(current.theirCrypto, crypto) ? current : undefined
+    return current?.ours === ours && isSameCrypto(current.theirs, crypto) ? current : undefined
   }
 }
 

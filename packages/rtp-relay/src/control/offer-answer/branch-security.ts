@@ -1,9 +1,10 @@
 /** The security of a session's media: what the pure negotiation decides, put into the ciphers of the legs. */
+
+import type { BranchMedia } from '../../relay/branch-media'
 import type { Leg, Side } from '../../relay/leg'
-import type { MediaSession } from '../../relay/session'
 import type { Stream } from '../../relay/stream'
 import { SrtpReceiver } from '../../srtp/receiver'
-import { isSameCrypto } from '../../srtp/sdes'
+import { isSameCrypto, materialsOf } from '../../srtp/sdes'
 import { SrtpSender } from '../../srtp/sender'
 import { type LegKeys, MediaSecurity, type SecurityOptions, type SecurityRewrite, type SecurityView } from './security'
 
@@ -22,17 +23,17 @@ interface StreamSecurity {
    * Those that answers to the offer at hand have used: a branch that answers again goes on where it was, for no index may
    * ever be used twice with one key (RFC 3711 §9.1).
    */
-  readonly used: LegCiphers[]
+  used: readonly LegCiphers[]
   /** SRTP goes through with keys that are not ours; undefined before the first answer. */
   isPassThrough: boolean | undefined
 }
 
 /** Negotiates each medium and keeps its ciphers, which live on as long as the keys stay the same. */
-export class SessionSecurity {
-  private readonly streams: StreamSecurity[] = []
+export class BranchSecurity {
+  private streams: readonly StreamSecurity[] = []
 
   constructor(
-    private readonly media: MediaSession,
+    private readonly media: BranchMedia,
     private readonly randomBytes: (count: number) => Uint8Array,
   ) {}
 
@@ -94,27 +95,28 @@ export class SessionSecurity {
       security.ciphers.a = undefined
       security.ciphers.b = undefined
       this.forget(security)
+      security.negotiation.close()
     }
-    this.streams.length = 0
+    this.streams = []
   }
 
   /** Forgets the keys of answers to a former offer, but not those in force. */
-  private forget({ ciphers, used }: StreamSecurity): void {
+  private forget(security: StreamSecurity): void {
+    const { ciphers, used } = security
     const kept = [ciphers.a, ciphers.b].filter((one) => one !== undefined)
     const needed = new Set<unknown>(kept.flatMap(({ receiver, former, sender }) => [receiver, former, sender]))
-    for (const { receiver, former, sender } of used.splice(0, used.length, ...kept)) {
+    security.used = kept
+    for (const { receiver, former, sender } of used) {
       for (const one of [receiver, former, sender]) if (one !== undefined && !needed.has(one)) one.close()
     }
   }
 
   private at(index: number): StreamSecurity {
     while (this.streams.length <= index) {
-      this.streams.push({
-        negotiation: new MediaSecurity(this.randomBytes),
-        ciphers: { a: undefined, b: undefined },
-        used: [],
-        isPassThrough: undefined,
-      })
+      const negotiation = new MediaSecurity(this.randomBytes)
+      const fresh = { negotiation, ciphers: { a: undefined, b: undefined }, used: [], isPassThrough: undefined }
+      // An array that is pushed to has room for sixteen more.
+      this.streams = [...this.streams, fresh]
     }
     return this.streams[index]!
   }
@@ -127,25 +129,26 @@ export class SessionSecurity {
     leg.isSecured = own !== undefined || negotiation.isAwaitingKeys(leg.side)
   }
 
-  private change({ ciphers, used }: StreamSecurity, side: Side, keys: LegKeys | undefined): void {
+  private change(security: StreamSecurity, side: Side, keys: LegKeys | undefined): void {
+    const { ciphers, used } = security
     const { [side]: present } = ciphers
     if (present?.keys === keys) return
     if (keys === undefined) {
       ciphers[side] = undefined
       return
     }
-    const { ours, theirCrypto } = keys
-    const same = used.find((one) => one.keys.ours === ours && isSameCrypto(one.keys.theirCrypto, theirCrypto))
+    const { ours, theirs } = keys
+    const same = used.find((one) => one.keys.ours === ours && isSameCrypto(one.keys.theirs, theirs))
     if (same !== undefined) {
       ciphers[side] = same
       return
     }
     const sender = used.find((one) => one.keys.ours === ours)?.sender ?? new SrtpSender(ours)
-    const known = used.find((one) => isSameCrypto(one.keys.theirCrypto, theirCrypto))?.receiver
-    const receiver = known ?? new SrtpReceiver(keys.theirs)
+    const known = used.find((one) => isSameCrypto(one.keys.theirs, theirs))?.receiver
+    const receiver = known ?? new SrtpReceiver(materialsOf(theirs) ?? [])
     const former = present?.receiver === receiver ? present.former : present?.receiver
     const made = { keys, sender, receiver, former }
-    used.push(made)
+    security.used = [...used, made]
     ciphers[side] = made
   }
 }

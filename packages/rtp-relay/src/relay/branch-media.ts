@@ -1,6 +1,6 @@
-/** The media of one session as a plain object: its streams, what both parties signalled, and when it is over. */
+/** The media of one branch as a plain object: its streams, what both parties signalled, and when it is over. */
 import type { CryptoAttribute } from '@carillon/sip-parser/sdp'
-import type { CodecImpairment } from '../stats/e-model'
+import { formatTable, type PayloadFormat } from './format-table'
 import { type Component, type Leg, oppositeOf, type PeerView, type Side } from './leg'
 import type { Stream, StreamKind } from './stream'
 
@@ -16,10 +16,7 @@ export interface MediaView {
   readonly isMux: boolean
   readonly cryptos: readonly CryptoAttribute[]
   readonly peer: PeerView
-  /** Clock rates by payload type, for the formats that have one. */
-  readonly clockRates: readonly (readonly [payloadType: number, rate: number])[]
-  /** What the E-model knows of the formats, for those it knows. */
-  readonly codecs: readonly (readonly [payloadType: number, codec: CodecImpairment])[]
+  readonly formats: readonly PayloadFormat[]
 }
 
 /** Why the clock ended a session. */
@@ -33,22 +30,22 @@ export interface SessionTimeouts {
   readonly maxDurationMs: number
 }
 
-/** The media state of one session. Pure: sockets and time are its driver's. */
-export class MediaSession {
-  readonly streams: Stream[] = []
-  /** Even ports that the session holds; each stands for the pair. Loops through ourselves are found by it. */
-  readonly ownPorts = new Set<number>()
+/** The media state of one branch of a session, which is all of it where nothing forks. Pure: sockets and time are its driver's. */
+export class BranchMedia {
+  streams: readonly Stream[] = []
   isAnswered = false
   /** A further offer has come after an answer: the call was set up before it. */
   private isEstablished = false
   lastSignalMs: number
   private checkedMs: number
+  /** When it was last known to be one branch of several. */
+  private undecidedMs = Number.NEGATIVE_INFINITY
   /** The offer that waits for its answer. */
   private pending: { readonly from: Side; readonly views: readonly MediaView[] } | undefined
 
-  constructor(readonly createdMs: number) {
-    this.lastSignalMs = createdMs
-    this.checkedMs = createdMs
+  constructor(nowMs: number) {
+    this.lastSignalMs = nowMs
+    this.checkedMs = nowMs
   }
 
   /** The side whose offer waits for an answer. */
@@ -102,7 +99,7 @@ export class MediaSession {
       const offererLeg = stream.leg(oppositeOf(from))
       const answererLeg = stream.leg(from)
       describe(stream, offered)
-      addCodecs(stream, answered)
+      stream.formats = formatTable([...offered.formats, ...answered.formats])
       if (offererLeg !== undefined) {
         offererLeg.isMux = offered.isMux
         offererLeg.signal(offered.peer, nowMs, reopened)
@@ -117,11 +114,26 @@ export class MediaSession {
     }
   }
 
+  /** The branch has won without a further answer: signalling has come all the same, and the peers are asked again. */
+  choose(nowMs: number, reopened: Component[]): void {
+    this.lastSignalMs = nowMs
+    if (this.isEstablished) return
+    for (const leg of this.legs()) leg.reopen(nowMs, reopened)
+  }
+
   /**
    * Does what is due by the clock. Appends the components whose window has closed to `learned`, and the legs that have
-   * fallen silent or are heard again to `changed`. Returns the reason when the session is over.
+   * fallen silent or are heard again to `changed`. Returns the reason when the branch is over. One that `isInForce` has
+   * no other beside it; one that is not may still be ringing, and the caller speaks with one branch at a time, so that
+   * its silence says little: it has as long as an offer.
    */
-  check(nowMs: number, timeouts: SessionTimeouts, learned: Component[], changed: Leg[]): TimeoutReason | undefined {
+  check(
+    nowMs: number,
+    isInForce: boolean,
+    timeouts: SessionTimeouts,
+    learned: Component[],
+    changed: Leg[],
+  ): TimeoutReason | undefined {
     let lastMs = this.lastSignalMs
     let isCarrying = false
     let isHeard = false
@@ -138,19 +150,25 @@ export class MediaSession {
         if (leg.stats.lastPacketMs > lastMs) lastMs = leg.stats.lastPacketMs
       }
     }
-    if (isOver(nowMs - this.createdMs, timeouts.maxDurationMs)) return 'duration'
     if (!this.isAnswered) return isOver(nowMs - this.lastSignalMs, timeouts.offerTimeoutMs) ? 'offer' : undefined
-    for (const stream of this.streams) this.listen(stream, nowMs, timeouts.oneWayTimeoutMs, changed)
+    if (isInForce) {
+      for (const stream of this.streams) this.listen(stream, nowMs, timeouts.oneWayTimeoutMs, changed)
+    }
     this.checkedMs = nowMs
     // A call that is held, or has no medium left, has nothing to be silent on.
     if (!isCarrying) return undefined
     const { silenceTimeoutMs, offerTimeoutMs } = timeouts
+    if (!isInForce) {
+      this.undecidedMs = nowMs
+      return isOver(nowMs - lastMs, offerTimeoutMs) ? 'offer' : undefined
+    }
+    lastMs = Math.max(lastMs, this.undecidedMs)
     // Before the first packet the answer may be an early one and the phone still ringing.
     const isLongEnough = isHeard || nowMs - lastMs >= offerTimeoutMs
     return isLongEnough && isOver(nowMs - lastMs, silenceTimeoutMs) ? 'silence' : undefined
   }
 
-  /** The session is over: what has come since the last interval of quality is one more. */
+  /** The branch is over: what has come since the last interval of quality is one more. */
   finish(nowMs: number): void {
     for (const leg of this.legs()) leg.sampleQuality(nowMs, true)
   }
@@ -178,7 +196,8 @@ function isWanted(view: MediaView | undefined): boolean {
   return view !== undefined && !view.isRejected && view.kind !== undefined
 }
 
-function isOver(elapsedMs: number, timeoutMs: number): boolean {
+/** True when a timeout has passed; one of 0 never does. */
+export function isOver(elapsedMs: number, timeoutMs: number): boolean {
   return timeoutMs > 0 && elapsedMs >= timeoutMs
 }
 
@@ -187,12 +206,5 @@ function describe(stream: Stream, view: MediaView): void {
   stream.protocol = view.protocol
   stream.kind = view.kind ?? stream.kind
   stream.isRtcpReadable = view.isRtcpReadable
-  stream.clockRates.fill(0)
-  stream.codecs.clear()
-  addCodecs(stream, view)
-}
-
-function addCodecs(stream: Stream, view: MediaView): void {
-  for (const [payloadType, rate] of view.clockRates) stream.clockRates[payloadType] = rate
-  for (const [payloadType, codec] of view.codecs) stream.codecs.set(payloadType, codec)
+  stream.formats = formatTable(view.formats)
 }

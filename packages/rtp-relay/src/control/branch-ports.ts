@@ -1,10 +1,11 @@
-/** The open ports of one session: opened all or none for an offer, closed and given back one leg at a time. */
+/** The open ports of one branch: opened all or none for an offer, closed and given back one leg at a time. */
 
-import { Leg, type LegPorts, type Side } from '../relay/leg'
-import type { MediaSession } from '../relay/session'
+import type { BranchMedia } from '../relay/branch-media'
+import { Leg, type LegContext, type LegPorts, type Side } from '../relay/leg'
 import { Stream } from '../relay/stream'
 import type { RelayEmitter } from './events'
 import type { RelayInterface } from './interfaces'
+import type { OwnPorts } from './own-ports'
 import { closePair, openPair, type PairContext } from './port-pair'
 import { type PortSink, type PortSinkOwner, rtcpSink, rtpSink } from './port-sink'
 
@@ -15,8 +16,8 @@ export interface WantedLeg {
   readonly on: RelayInterface
 }
 
-/** What the ports of a session need from the relay. */
-export interface SessionPortsContext extends PairContext {
+/** What the ports of a branch need from the relay. */
+export interface BranchPortsContext extends PairContext {
   readonly interfaces: readonly RelayInterface[]
   readonly emitter: RelayEmitter
   readonly learningWindowMs: number
@@ -32,19 +33,25 @@ interface OpenedLeg {
   readonly sinks: readonly [PortSink, PortSink]
 }
 
-/** Opens and closes the sockets of one session. */
-export class SessionPorts {
+/** Opens and closes the sockets of one branch. */
+export class BranchPorts implements LegContext {
   private readonly sinks = new Map<Leg, readonly [PortSink, PortSink]>()
 
   constructor(
-    private readonly context: SessionPortsContext,
-    private readonly media: MediaSession,
+    private readonly context: BranchPortsContext,
+    private readonly media: BranchMedia,
     private readonly owner: PortSinkOwner,
+    private readonly ownPorts: OwnPorts,
   ) {}
 
-  /** True for the ports that the session holds. */
+  /** How long a peer's endpoint is learned. */
+  get learningWindowMs(): number {
+    return this.context.learningWindowMs
+  }
+
+  /** True for the ports that the session holds, those of its other branches too. */
   isOwnEndpoint(address: string, port: number): boolean {
-    return this.media.ownPorts.has(port - (port % 2)) && this.context.isOwnAddress(address)
+    return this.ownPorts.has(port) && this.context.isOwnAddress(address)
   }
 
   /** Opens every wanted leg; rejects with the first error when one fails, and then none of them is open. */
@@ -57,30 +64,21 @@ export class SessionPorts {
     throw refused.reason
   }
 
-  /** Closes legs that were opened and never became part of the session. */
+  /** Closes legs that were opened and never became part of the branch. */
   abandon(opened: readonly OpenedLeg[]): void {
     for (const { ports } of opened) this.close(ports)
   }
 
-  /** Makes opened legs part of the session; a leg that was there before is replaced and closed. */
+  /** Makes opened legs part of the branch; a leg that was there before is replaced and closed. */
   adopt(opened: readonly OpenedLeg[]): void {
     for (const { wanted, ports, sinks } of opened) {
       const stream = this.stream(wanted.index)
       const former = stream.leg(wanted.side)
-      const leg = new Leg(
-        stream,
-        wanted.side,
-        ports,
-        {
-          learningWindowMs: this.context.learningWindowMs,
-          isOwnEndpoint: (address, port) => this.isOwnEndpoint(address, port),
-        },
-        former,
-      )
+      const leg = new Leg(stream, wanted.side, ports, this, former)
       if (former !== undefined) this.detach(former)
       for (const sink of sinks) sink.leg = leg
       this.sinks.set(leg, sinks)
-      this.media.ownPorts.add(ports.port)
+      this.ownPorts.add(ports.port)
       if (wanted.side === 'a') stream.a = leg
       else stream.b = leg
     }
@@ -88,8 +86,10 @@ export class SessionPorts {
 
   /** The stream at an index; made, with those before it, when it is not there yet. */
   stream(index: number): Stream {
-    while (this.media.streams.length <= index) this.media.streams.push(new Stream(this.media.streams.length))
-    return this.media.streams[index]!
+    const { media } = this
+    // An array that is pushed to has room for sixteen more.
+    while (media.streams.length <= index) media.streams = [...media.streams, new Stream(media.streams.length)]
+    return media.streams[index]!
   }
 
   /** Closes both legs of a stream and gives their ports back. */
@@ -113,7 +113,7 @@ export class SessionPorts {
   private detach(leg: Leg): void {
     for (const sink of this.sinks.get(leg) ?? []) sink.leg = undefined
     this.sinks.delete(leg)
-    this.media.ownPorts.delete(leg.ports.port)
+    this.ownPorts.remove(leg.ports.port)
     this.close(leg.ports)
   }
 
