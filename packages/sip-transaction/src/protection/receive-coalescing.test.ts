@@ -29,7 +29,7 @@ describe('receive coalescing', () => {
     expect(run(6, 200).restMs).toBeGreaterThan(80)
   })
 
-  it('rests the shorter the more come: for as long as sixteen take', () => {
+  it('rests the shorter the more come: for as long as two dozen take', () => {
     const restAt = (perMs: number) => {
       let nowMs = 0
       const coalescing = new ReceiveCoalescing({ restMs: 2, fromPerSecond: 4_000 }, () => 0)
@@ -42,8 +42,8 @@ describe('receive coalescing', () => {
       return coalescing.passed(nowMs, 0.1)
     }
     expect(restAt(4)).toBe(2)
-    expect(restAt(10)).toBeCloseTo(1.6, 1)
-    expect(restAt(31)).toBeCloseTo(0.52, 1)
+    expect(restAt(16)).toBeCloseTo(1.5, 1)
+    expect(restAt(31)).toBeCloseTo(0.77, 1)
   })
 
   it('does not rest for few', () => {

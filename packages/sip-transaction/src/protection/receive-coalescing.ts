@@ -8,7 +8,7 @@ const lookEveryMs = 10
 /** As many datagrams of one socket as a pass of Node's event loop reads at most: then more may be there already. */
 const datagramsPerPass = 32
 /** As many as are worth a rest; where they take longer to come than a rest may last, fewer have to do. */
-const datagramsPerRest = 16
+const datagramsPerRest = 24
 /** Part of the time that work other than this stack's may take; where it takes more, nothing is held up for it. */
 const othersShareMax = 0.25
 
