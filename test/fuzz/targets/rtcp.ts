@@ -1,132 +1,159 @@
-/** Compound RTCP packets: reading, and writing what was read. */
+/**
+ * Compound RTCP packets: reading, writing what was read, and the walk over them that the relay's statistics make, which
+ * finds the same reports.
+ */
 import { isDeepStrictEqual } from 'node:util'
-import { type RtcpPacket, readRtcp, rtcpErrorCodes, rtcpTypes, sdesItems, writeRtcp } from '@carillon/rtp-relay'
-import { mutateBytes, type SeededGenerator } from '@carillon/sip-parser/testing'
+import { type RtcpPacket, type RtcpResult, readRtcp, rtcpErrorCodes, rtcpTypes, writeRtcp } from '@carillon/rtp-relay'
+import { readReports } from '../../../packages/rtp-relay/src/rtcp/compound'
 import { must } from '../engine/failure.ts'
 import type { Probe } from '../engine/probe.ts'
 import type { Target } from '../engine/target.ts'
+import { mutateRtcp, rtcpSeeds } from './rtcp-seeds.ts'
 
-const block = {
-  ssrc: 0xbeef,
-  fractionLost: 64,
-  cumulativeLost: -2,
-  highestSequence: 0x1_000a,
-  jitter: 18,
-  lastReport: 0x1234_5678,
-  delaySinceLastReport: 0x8000,
-}
-const receiverReport: RtcpPacket = { type: 'RR', ssrc: 0xcafe, reports: [block] }
-const ends = { senderSsrc: 0xcafe, mediaSsrc: 0xbeef } as const
-const stretch = { ssrc: 0xbeef, begin: 10, end: 20 } as const
-const spread = { min: 1, max: 9, mean: 4, deviation: 2 } as const
-const text = (value: string): Uint8Array => Uint8Array.from(Buffer.from(value))
-
-const compounds: readonly (readonly RtcpPacket[])[] = [
-  [
-    {
-      type: 'SR',
-      ssrc: 0xcafe,
-      ntpSeconds: 0xe1e2_e3e4,
-      ntpFraction: 0x8000_0000,
-      rtpTimestamp: 800,
-      packetCount: 100,
-      octetCount: 16_000,
-      reports: [block, block],
-    },
-    {
-      type: 'SDES',
-      chunks: [
-        { ssrc: 0xcafe, items: [{ item: sdesItems.CNAME, text: text('a@b') }] },
-        { ssrc: 0xbeef, items: [{ item: sdesItems.PRIV, prefix: text('xy'), text: text('z') }] },
-      ],
-    },
-    { type: 'BYE', ssrcs: [0xcafe], reason: text('done') },
-  ],
-  [receiverReport, { type: 'APP', subtype: 5, ssrc: 0xcafe, name: 'test', data: text('data') }],
-  [receiverReport, { type: 'NACK', ...ends, entries: [{ sequence: 100, following: 0x8001 }] }],
-  [receiverReport, { type: 'TMMBR', ...ends, entries: [{ ssrc: 1, exponent: 2, mantissa: 500, overhead: 40 }] }],
-  [receiverReport, { type: 'PLI', ...ends }, { type: 'SLI', ...ends, entries: [{ first: 1, count: 2, pictureId: 3 }] }],
-  [receiverReport, { type: 'RPSI', ...ends, payloadType: 96, bits: text('ab'), paddingBits: 8 }],
-  [receiverReport, { type: 'FIR', ...ends, entries: [{ ssrc: 1, sequence: 7 }] }],
-  [receiverReport, { type: 'TSTN', ...ends, entries: [{ ssrc: 1, sequence: 7, index: 31 }] }],
-  [
-    receiverReport,
-    { type: 'AFB', ...ends, data: text('REMB') },
-    { type: 'RTPFB', ...ends, format: 15, data: text('twcc') },
-  ],
-  [
-    receiverReport,
-    {
-      type: 'XR',
-      ssrc: 0xcafe,
-      blocks: [
-        { block: 'LOSS_RLE', thinning: 2, ...stretch, chunks: [0xc001, 0] },
-        { block: 'RECEIPT_TIMES', thinning: 0, ...stretch, times: [800] },
-        { block: 'REFERENCE_TIME', ntpSeconds: 1, ntpFraction: 2 },
-        { block: 'DLRR', entries: [{ ssrc: 1, lastReport: 2, delay: 3 }] },
-        { block: 'STATISTICS', ...stretch, lost: 3, jitter: spread, hops: { family: 'IP6', ...spread } },
-        { block: 'OTHER', blockType: 200, typeSpecific: 7, data: text('abcd') },
-      ],
-    },
-  ],
-]
-
-/** The reader under test; the fuzzer's own tests may put one with a fault in its place. */
+/** What is under test; the fuzzer's own tests put one with a fault in its place. */
 export interface RtcpReader {
   readonly readRtcp: typeof readRtcp
+  readonly readReports: typeof readReports
+  readonly writeRtcp: typeof writeRtcp
 }
 
 /** Makes the target. */
-export function rtcpTarget(reader: RtcpReader = { readRtcp }): Target {
+export function rtcpTarget(reader: RtcpReader = { readRtcp, readReports, writeRtcp }): Target {
   return {
     name: 'rtcp',
-    seeds: compounds.map(writeRtcp),
+    seeds: rtcpSeeds,
     mutate: mutateRtcp,
-    check: (input, probe) => {
-      for (const reducedSize of [false, true]) check(reader, input, reducedSize, probe)
-    },
+    check: (input, probe) => checkRtcp(reader, input, probe),
   }
 }
 
-/** Any change of bytes; half of the time the length of some packet is put right again, so that the rest is read too. */
-function mutateRtcp(input: Uint8Array, generator: SeededGenerator): Uint8Array {
-  const changed = Uint8Array.from(mutateBytes(input, generator))
-  if (changed.length < 4 || generator.below(2) === 0) return changed
-  changed[0] = 0x80 | ((changed[0] ?? 0) & 0x1f)
-  if (generator.below(2) === 0) changed[1] = 200 + generator.below(8)
-  const words = Math.floor(changed.length / 4) - 1
-  changed[2] = words >> 8
-  changed[3] = words & 0xff
-  return changed.subarray(0, (words + 1) * 4)
-}
-
-function check(reader: RtcpReader, input: Uint8Array, reducedSize: boolean, probe: Probe): void {
+function checkRtcp(reader: RtcpReader, input: Uint8Array, probe: Probe): void {
   const before = Buffer.from(input)
-  const read = probe.time('readRtcp', input.length, () => reader.readRtcp(input, { reducedSize }))
+  const read = probe.time('readRtcp', input.length, () => reader.readRtcp(input, { reducedSize: true }))
+  const strictly = reader.readRtcp(input)
+  const walked = probe.time('readReports', input.length, () => walk(reader, input, 0))
   must(before.equals(input), 'the input is left alone', () => before.toString('hex'))
+  checkFirst(input, read, strictly)
+  must(isDeepStrictEqual(walk(reader, input, 0xff), walked), 'what follows the input is not looked at', () =>
+    hex(input),
+  )
   if (!read.ok) {
-    probe.reach(`${reducedSize} ${read.code}`)
-    must(Object.hasOwn(rtcpErrorCodes, read.code), 'a fault has a code', () => read.code)
-    must(read.offset >= 0 && read.offset <= input.length, 'a fault points into the input', () => `${read.offset}`)
+    checkFault(reader, input, read, probe)
     return
   }
-  const { packets } = read
-  for (const packet of packets) probe.reach(shapeOf(packet))
-  must(reducedSize || isReport(input), 'a compound begins with a report', () => before.toString('hex'))
-  const padding = ((lastHeader(input) ?? 0) & 0x20) === 0 ? 0 : (input.at(-1) ?? 0)
-  const written = probe.time('writeRtcp', input.length, () => writeRtcp(packets))
-  // A zero fills a report of run lengths, an item's end may be longer than it must be: nothing else changes in size.
-  must(written.length <= input.length - padding, 'nothing is added', () => Buffer.from(written).toString('hex'))
-  const again = reader.readRtcp(written, { reducedSize })
+  must(walked.isWhole, 'the walk goes over what can be read', () => hex(input))
+  const reports = reportsIn(read.packets)
   must(
-    again.ok && isDeepStrictEqual(plain(again.packets), plain(packets)),
-    'what was written reads back',
-    () => `${Buffer.from(written).toString('hex')} ${JSON.stringify(plain(packets))}`,
+    isDeepStrictEqual(walked.reports, reports),
+    'the walk finds the same reports',
+    () => `${JSON.stringify(walked.reports)} and ${JSON.stringify(reports)}`,
+  )
+  for (const packet of read.packets) probe.reach(shapeOf(packet))
+  checkWriting(reader, input, read.packets, probe)
+  checkRefusal(reader, input, read.packets)
+}
+
+/** A compound that begins with a report reads the same whatever was agreed; another one only where it was. */
+function checkFirst(input: Uint8Array, read: RtcpResult, strictly: RtcpResult): void {
+  const isReport = input[1] === rtcpTypes.SR || input[1] === rtcpTypes.RR
+  const wanted: RtcpResult = read.ok && !isReport ? { ok: false, code: 'RTCP_FIRST', offset: 0 } : read
+  must(
+    isDeepStrictEqual(plain(strictly), plain(wanted)) || (!strictly.ok && strictly.code === 'RTCP_FIRST' && !isReport),
+    'reduced size changes nothing but the first packet',
+    () => `${JSON.stringify(plain(strictly))} and ${JSON.stringify(plain(read))}`,
   )
 }
 
-function isReport(input: Uint8Array): boolean {
-  return input[1] === rtcpTypes.SR || input[1] === rtcpTypes.RR
+function checkFault(reader: RtcpReader, input: Uint8Array, fault: RtcpResult & { ok: false }, probe: Probe): void {
+  const { code, offset } = fault
+  probe.reach(`${code} ${offset > 0} ${Math.max(199, Math.min(208, input[offset + 1] ?? 0))}`)
+  must(Object.hasOwn(rtcpErrorCodes, code), 'a fault has a code', () => code)
+  must(code !== 'RTCP_FIRST', 'any packet may come first where reduced size was agreed', () => hex(input))
+  must(offset >= 0 && offset < Math.max(1, input.length), 'a fault points into the input', () => `${offset}`)
+  if (offset === 0) return
+  const head = input.subarray(0, offset)
+  const again = reader.readRtcp(head, { reducedSize: true })
+  must(again.ok, 'what comes before a fault reads on its own', () => `${hex(head)} ${JSON.stringify(again)}`)
+}
+
+function checkWriting(reader: RtcpReader, input: Uint8Array, packets: readonly RtcpPacket[], probe: Probe): void {
+  const written = probe.time('writeRtcp', input.length, () => reader.writeRtcp(packets))
+  const padding = ((lastHeader(input) ?? 0) & 0x20) === 0 ? 0 : (input.at(-1) ?? 0)
+  // What only fills up may be left out: nothing else changes in size.
+  must(written.length <= input.length - padding, 'nothing is added', () => hex(written))
+  const again = reader.readRtcp(written, { reducedSize: true })
+  must(
+    again.ok && isDeepStrictEqual(plain(again.packets), plain(packets)),
+    'what was written reads back',
+    () => `${hex(written)} ${JSON.stringify(plain(packets))}`,
+  )
+  must(Buffer.from(reader.writeRtcp(again.packets)).equals(written), 'what was read back is written the same way', () =>
+    hex(written),
+  )
+}
+
+/** One number of the packets, which the input chooses, becomes one that no field holds. */
+function checkRefusal(reader: RtcpReader, input: Uint8Array, packets: readonly RtcpPacket[]): void {
+  const copies = structuredClone(packets.slice(0, 4)) as unknown as object[]
+  const places: (readonly [Record<string, unknown>, string])[] = []
+  collect(copies, places)
+  const chosen = places[input.reduce((sum, octet) => sum + octet, 0) % Math.max(1, places.length)]
+  if (chosen === undefined) return
+  const [holder, name] = chosen
+  for (const value of [2 ** 33, -(2 ** 33), 0.5, Number.NaN]) {
+    holder[name] = value
+    must(
+      isRefused(reader, copies as unknown as readonly RtcpPacket[]),
+      'a value that no field holds is refused',
+      () => `${name} of ${JSON.stringify(plain(copies))}`,
+    )
+  }
+}
+
+function isRefused(reader: RtcpReader, packets: readonly RtcpPacket[]): boolean {
+  try {
+    reader.writeRtcp(packets)
+    return false
+  } catch (thrown) {
+    if (!(thrown instanceof RangeError)) throw thrown
+    return true
+  }
+}
+
+function collect(value: object, places: (readonly [Record<string, unknown>, string])[]): void {
+  if (ArrayBuffer.isView(value)) return
+  for (const [name, inner] of Object.entries(value).slice(0, 24)) {
+    if (typeof inner === 'number') places.push([value as Record<string, unknown>, name])
+    else if (typeof inner === 'object' && inner !== null) collect(inner, places)
+  }
+}
+
+interface Walk {
+  readonly isWhole: boolean
+  readonly reports: readonly (readonly number[])[]
+}
+
+/** What the walk hands over, of the input in a larger buffer that goes on with `follows`. */
+function walk(reader: RtcpReader, input: Uint8Array, follows: number): Walk {
+  const larger = new Uint8Array(input.length + 32).fill(follows)
+  larger.set(input)
+  const reports: number[][] = []
+  const isWhole = reader.readReports(larger, input.length, {
+    senderReport: (...values) => void reports.push(values),
+    reportBlock: (...values) => void reports.push(values),
+  })
+  return { isWhole, reports }
+}
+
+function reportsIn(packets: readonly RtcpPacket[]): number[][] {
+  const found: number[][] = []
+  for (const packet of packets) {
+    if (packet.type !== 'SR' && packet.type !== 'RR') continue
+    if (packet.type === 'SR') found.push([packet.ssrc, ((packet.ntpSeconds << 16) | (packet.ntpFraction >>> 16)) >>> 0])
+    for (const { ssrc, fractionLost, cumulativeLost, jitter, lastReport, delaySinceLastReport } of packet.reports)
+      found.push([packet.ssrc, ssrc, fractionLost, cumulativeLost, jitter, lastReport, delaySinceLastReport])
+  }
+  return found
 }
 
 /** The first byte of the last packet, by the lengths alone. */
@@ -147,11 +174,13 @@ function shapeOf(packet: RtcpPacket): string {
   return 'entries' in packet ? `${packet.type} ${Math.min(3, packet.entries.length)}` : packet.type
 }
 
+function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
+
 /** Views of other buffers are not deeply equal to one another: copies are. */
 function plain(value: unknown): unknown {
   return JSON.parse(
-    JSON.stringify(value, (_key, inner) =>
-      ArrayBuffer.isView(inner) ? Buffer.from(inner as Uint8Array).toString('hex') : inner,
-    ),
+    JSON.stringify(value, (_key, inner) => (ArrayBuffer.isView(inner) ? hex(inner as Uint8Array) : inner)),
   )
 }

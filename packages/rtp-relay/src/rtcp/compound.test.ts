@@ -36,6 +36,40 @@ describe('RTCP compound packets', () => {
     expect(read(packet)).toEqual({ isWhole: false, reports: [] })
   })
 
+  it('RFC 3550 §6.6: are whole with a goodbye of nobody, which is a header alone', () => {
+    const packet = Buffer.concat([Buffer.from([0x80, 203, 0, 0]), receiverReport(1, 2)])
+    expect(read(packet).isWhole).toBe(true)
+    expect(read(packet).reports).toHaveLength(1)
+  })
+
+  it('RFC 3550 §6.4.1: are padded at the end alone, and padding holds no block', () => {
+    const padded = receiverReport(0, 4)
+    padded[0] = 0xa1
+    expect(read(padded)).toEqual({ isWhole: false, reports: [] })
+    padded[0] = 0xa0
+    expect(read(padded)).toEqual({ isWhole: true, reports: [] })
+    expect(read(Buffer.concat([padded, receiverReport(1, 2)]))).toEqual({ isWhole: false, reports: [] })
+    for (const size of [0, 3, 32, 255]) {
+      padded[31] = size
+      expect(read(padded)).toEqual({ isWhole: false, reports: [] })
+    }
+    padded[31] = 28
+    expect(read(padded)).toEqual({ isWhole: false, reports: [] })
+  })
+
+  it('RFC 3550 §6.1: are walked up to the given length, whatever the buffer holds after it', () => {
+    const packet = senderReport(7)
+    const buffer = Buffer.concat([packet, receiverReport(8, 9)])
+    const reports: number[][] = []
+    const sink: ReportSink = {
+      senderReport: (...values) => void reports.push(values),
+      reportBlock: (...values) => void reports.push(values),
+    }
+    expect(readReports(buffer, packet.length, sink)).toBe(true)
+    expect(reports).toEqual([[0xcafe, 7]])
+    expect(readReports(buffer, packet.length + 2, sink)).toBe(false)
+  })
+
   it('are read without harm cut at every length and with any byte changed', () => {
     const packet = Buffer.concat([senderReport(7), receiverReport(8, 9)])
     for (let size = 0; size < packet.length; size++) read(packet.subarray(0, size))

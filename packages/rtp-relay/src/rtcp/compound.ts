@@ -3,7 +3,8 @@
  * lengths and counts that lie end the reading.
  */
 
-import { reportBlockBytes, rtcpHeaderBytes, rtcpTypes } from './packet-types'
+import { contentEnd, packetEnd } from './framing'
+import { receiverReportBytes, reportBlockBytes, rtcpHeaderBytes, rtcpTypes, senderReportBytes } from './packet-types'
 
 /** Takes what {@link readReports} finds. */
 export interface ReportSink {
@@ -22,20 +23,23 @@ export interface ReportSink {
 }
 
 /**
- * Walks a compound packet, the first `length` bytes, and hands over its reports. Returns false when the bytes are not a well-formed compound
- * packet; what came before the fault has been handed over.
+ * Walks a compound packet, the first `length` bytes, and hands over its reports: those that `readRtcp` finds. Returns
+ * false when the bytes are not a well-formed compound packet; what came before the fault has been handed over. What
+ * other packets hold is not looked at.
  */
 export function readReports(packet: Uint8Array, length: number, sink: ReportSink): boolean {
   let offset = 0
   while (offset < length) {
-    if (offset + 8 > length || packet[offset]! >> 6 !== 2) return false
+    if (offset + rtcpHeaderBytes > length || packet[offset]! >> 6 !== 2) return false
     const count = packet[offset]! & 0x1f
     const type = packet[offset + 1]!
-    const end = offset + rtcpHeaderBytes + ((packet[offset + 2]! << 8) | packet[offset + 3]!) * 4
+    const end = packetEnd(packet, offset)
     if (end > length) return false
+    const content = contentEnd(packet, offset, end, length)
+    if (content < 0) return false
     if (type === rtcpTypes.SR || type === rtcpTypes.RR) {
-      const blocks = offset + (type === rtcpTypes.SR ? 28 : 8)
-      if (blocks + count * reportBlockBytes > end) return false
+      const blocks = offset + (type === rtcpTypes.SR ? senderReportBytes : receiverReportBytes)
+      if (blocks + count * reportBlockBytes > content) return false
       const reporter = unsigned32(packet, offset + 4)
       if (type === rtcpTypes.SR) sink.senderReport(reporter, unsigned32(packet, offset + 10))
       for (let index = 0; index < count; index++) readBlock(packet, blocks + index * reportBlockBytes, reporter, sink)

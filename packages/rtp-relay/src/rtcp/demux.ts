@@ -1,4 +1,5 @@
 /** What kind of packet a datagram is, by its first bytes (RFC 7983 §7; RFC 5761 §4 for RTCP among RTP). */
+import { rtcpTypeMax, rtcpTypeMin } from './packet-types'
 
 /** Kinds of datagrams on a media port. Numbers, because this runs for every packet. */
 export const packetKinds = { GARBAGE: 0, RTP: 1, RTCP: 2, DTLS: 3, STUN: 4, ZRTP: 5, TURN_CHANNEL: 6 } as const
@@ -19,7 +20,7 @@ export function classify(packet: Uint8Array): PacketKind {
   if (first >> 6 === 2) {
     const second = packet[1]!
     // Payload types 64 to 95 with the marker are given up for RTCP packet types.
-    return second >= 192 && second <= 223 ? packetKinds.RTCP : packetKinds.RTP
+    return second >= rtcpTypeMin && second <= rtcpTypeMax ? packetKinds.RTCP : packetKinds.RTP
   }
   if (first <= 3) return packetKinds.STUN
   if (first >= 20 && first <= 63) return packetKinds.DTLS

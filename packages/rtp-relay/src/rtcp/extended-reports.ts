@@ -14,7 +14,7 @@ export interface RunLengths extends Stretch {
   readonly block: 'LOSS_RLE' | 'DUPLICATE_RLE'
   /** Only sequence numbers that are multiples of 2 to this were looked at; 0 to 15. */
   readonly thinning: number
-  /** Run lengths and bit vectors of 16 bits, an even number of them: a 0 fills up. */
+  /** Run lengths and bit vectors of 16 bits. The null chunks at the end, which fill up the last word, are left out. */
   readonly chunks: readonly number[]
 }
 
@@ -119,13 +119,13 @@ export interface ExtendedReport {
 export function readExtendedReport(body: OctetReader): ExtendedReport {
   const ssrc = body.u32()
   const blocks: ExtendedReportBlock[] = []
-  while (body.left > 0 && !body.isShort) {
+  while (body.left > 0 && !body.isBroken) {
     const blockType = body.u8()
     const typeSpecific = body.u8()
     const data = body.take(body.u16() * 4)
     const fields = new OctetReader(data)
     blocks.push(readBlock(blockType, typeSpecific, fields, data))
-    if (fields.isShort || fields.left > 0) body.isShort = true
+    if (fields.isBroken || fields.left > 0) body.isBroken = true
   }
   return { type: 'XR', ssrc, blocks }
 }
@@ -134,7 +134,7 @@ export function readExtendedReport(body: OctetReader): ExtendedReport {
 export function writeExtendedReport({ ssrc, blocks }: ExtendedReport, out: OctetWriter): number {
   out.uint(ssrc, 4, 'ssrc')
   for (const block of blocks) {
-    out.uint(block.block === 'OTHER' ? block.blockType : reportBlockTypes[block.block], 1, 'the type of the block')
+    out.uint(block.block === 'OTHER' ? otherType(block) : reportBlockTypes[block.block], 1, 'blockType')
     out.uint(typeSpecificOf(block, out), 1, 'typeSpecific')
     const lengthAt = out.size
     out.zeros(2)
@@ -157,7 +157,7 @@ function readBlock(
     case reportBlockTypes.LOSS_RLE:
     case reportBlockTypes.DUPLICATE_RLE: {
       const block = blockType === reportBlockTypes.LOSS_RLE ? 'LOSS_RLE' : 'DUPLICATE_RLE'
-      return { block, thinning, ...readStretch(fields), chunks: readAll(fields, () => fields.u16()) }
+      return { block, thinning, ...readStretch(fields), chunks: readChunks(fields) }
     }
     case reportBlockTypes.RECEIPT_TIMES:
       return { block: 'RECEIPT_TIMES', thinning, ...readStretch(fields), times: readAll(fields, () => fields.u32()) }
@@ -178,8 +178,15 @@ function readBlock(
 
 function readAll<T>(fields: OctetReader, read: () => T): T[] {
   const all: T[] = []
-  while (fields.left > 0 && !fields.isShort) all.push(read())
+  while (fields.left > 0 && !fields.isBroken) all.push(read())
   return all
+}
+
+/** Null chunks end the list (RFC 3611 §4.1.3). */
+function readChunks(fields: OctetReader): number[] {
+  const chunks = readAll(fields, () => fields.u16())
+  while (chunks.at(-1) === 0) chunks.pop()
+  return chunks
 }
 
 function readStretch(fields: OctetReader): Stretch {
@@ -203,6 +210,13 @@ function readStatistics(flags: number, fields: OctetReader): StatisticsSummary {
     ...((flags & told.JITTER) === 0 ? {} : { jitter }),
     ...(kind === 1 || kind === 2 ? { hops: { family: kind === 1 ? 'IP4' : 'IP6', ...hops } } : {}),
   }
+}
+
+/** The type of an {@link OtherBlock}: one that is read here would read back as something else. */
+function otherType({ blockType }: OtherBlock): number {
+  const isKnown = Object.values<number>(reportBlockTypes).includes(blockType)
+  if (isKnown) throw new RangeError(`blockType ${blockType} has a block of its own`)
+  return blockType
 }
 
 function typeSpecificOf(block: ExtendedReportBlock, out: OctetWriter): number {
@@ -229,6 +243,7 @@ function writeBlock(block: ExtendedReportBlock, out: OctetWriter): void {
     case 'LOSS_RLE':
     case 'DUPLICATE_RLE':
       writeStretch(block, out)
+      if (block.chunks.at(-1) === 0) throw new RangeError('the last chunk is 0, which only fills up')
       for (const chunk of block.chunks) out.uint(chunk, 2, 'a chunk')
       if (block.chunks.length % 2 === 1) out.zeros(2)
       break
@@ -318,7 +333,7 @@ function writeVoipMetrics(block: VoipMetrics, out: OctetWriter): void {
       continue
     }
     const { [name]: value } = block
-    if (bytes === -1) out.uint(value < 0 && value >= -128 ? value + 256 : out.bits(value, 7, name), 1, name)
+    if (bytes === -1) out.int8(value, name)
     else out.uint(value, bytes, name)
   }
 }

@@ -9,14 +9,17 @@ interface Feedback {
   readonly mediaSsrc: number
 }
 
-/** Packets that have not come (RFC 4585 §6.2.1). */
+/** Packets that have not come (RFC 4585 §6.2.1): one entry at least. */
 export interface GenericNack extends Feedback {
   readonly type: 'NACK'
   /** Each: a sequence number, and of the 16 after it those whose bit is 1, the next one in bit 0. */
   readonly entries: readonly { readonly sequence: number; readonly following: number }[]
 }
 
-/** A bit rate asked for, or granted: mantissa times 2 to the exponent (RFC 5104 §4.2.1, §4.2.2). */
+/**
+ * A bit rate asked for, or granted: mantissa times 2 to the exponent (RFC 5104 §4.2.1, §4.2.2). TMMBR has one entry at
+ * least; TMMBN may have none.
+ */
 export interface MaximumBitRate extends Feedback {
   readonly type: 'TMMBR' | 'TMMBN'
   readonly entries: readonly {
@@ -35,7 +38,7 @@ export interface PictureLoss extends Feedback {
   readonly type: 'PLI'
 }
 
-/** Slices were lost (RFC 4585 §6.3.2): first macroblock (13 bits), how many (13 bits), picture (6 bits). */
+/** Slices were lost (RFC 4585 §6.3.2), one at least: first macroblock (13 bits), how many (13 bits), picture (6 bits). */
 export interface SliceLoss extends Feedback {
   readonly type: 'SLI'
   readonly entries: readonly { readonly first: number; readonly count: number; readonly pictureId: number }[]
@@ -46,18 +49,18 @@ export interface ReferencePicture extends Feedback {
   readonly type: 'RPSI'
   /** 7 bits. */
   readonly payloadType: number
-  /** In the codec's own form, filled up to whole words with the last `paddingBits` bits. */
+  /** In the codec's own form; two bytes more than whole words, of which the last `paddingBits` bits fill up. */
   readonly bits: Uint8Array
   readonly paddingBits: number
 }
 
-/** A whole picture is wanted (RFC 5104 §4.3.1). */
+/** Whole pictures are wanted (RFC 5104 §4.3.1), one at least. */
 export interface FullIntraRequest extends Feedback {
   readonly type: 'FIR'
   readonly entries: readonly { readonly ssrc: number; readonly sequence: number }[]
 }
 
-/** A trade of sharpness for frames, asked for or told (RFC 5104 §4.3.2, §4.3.3). */
+/** A trade of sharpness for frames, asked for or told (RFC 5104 §4.3.2, §4.3.3), one at least. */
 export interface TemporalSpatialTradeoff extends Feedback {
   readonly type: 'TSTR' | 'TSTN'
   /** `index`: 0 for the sharpest picture to 31 for the most frames. */
@@ -70,10 +73,10 @@ export interface ApplicationFeedback extends Feedback {
   readonly data: Uint8Array
 }
 
-/** Feedback in a format that is not read here, such as that for congestion control. */
+/** Feedback in a format that is not read here, such as VBCM (RFC 5104 §4.3.4) or that for congestion control. */
 export interface OtherFeedback extends Feedback {
   readonly type: 'RTPFB' | 'PSFB'
-  /** 0 to 31. */
+  /** 0 to 31, and none of those that have a type of their own. */
   readonly format: number
   readonly data: Uint8Array
 }
@@ -98,7 +101,7 @@ export function readTransportFeedback(body: OctetReader, format: number): Feedba
   }
   if (format === transportFormats.TMMBR || format === transportFormats.TMMBN) {
     const type = format === transportFormats.TMMBR ? 'TMMBR' : 'TMMBN'
-    return { type, ...ends, entries: entries(body, 8, () => readBitRate(body)) }
+    return { type, ...ends, entries: entries(body, 8, () => readBitRate(body), type === 'TMMBN' ? 0 : 1) }
   }
   return { type: 'RTPFB', ...ends, format, data: body.rest() }
 }
@@ -133,6 +136,8 @@ export function readPayloadFeedback(body: OctetReader, format: number): Feedback
 export function writeFeedback(packet: FeedbackPacket, out: OctetWriter): { type: number; format: number } {
   out.uint(packet.senderSsrc, 4, 'senderSsrc')
   out.uint(packet.mediaSsrc, 4, 'mediaSsrc')
+  if ('entries' in packet && packet.entries.length === 0 && packet.type !== 'TMMBN')
+    throw new RangeError(`${packet.type} without entries says nothing`)
   switch (packet.type) {
     case 'NACK':
       for (const { sequence, following } of packet.entries) {
@@ -150,7 +155,7 @@ export function writeFeedback(packet: FeedbackPacket, out: OctetWriter): { type:
       return { type: rtcpTypes.RTPFB, format: transportFormats[packet.type] }
     case 'RTPFB':
       out.octets(packet.data)
-      return { type: rtcpTypes.RTPFB, format: out.bits(packet.format, 5, 'format') }
+      return { type: rtcpTypes.RTPFB, format: otherFormat(packet.format, transportFormats, out) }
     default:
       return { type: rtcpTypes.PSFB, format: writePayloadFeedback(packet, out) }
   }
@@ -187,9 +192,15 @@ function writePayloadFeedback(packet: PayloadFeedback, out: OctetWriter): number
       break
     default:
       out.octets(packet.data)
-      return out.bits(packet.format, 5, 'format')
+      return otherFormat(packet.format, payloadFormats, out)
   }
   return payloadFormats[packet.type]
+}
+
+/** A format of {@link OtherFeedback}: one that has a type of its own would read back as that. */
+function otherFormat(format: number, known: Readonly<Record<string, number>>, out: OctetWriter): number {
+  if (Object.values(known).includes(format)) throw new RangeError(`format ${format} has a type of its own`)
+  return out.bits(format, 5, 'format')
 }
 
 function writeEntry(ssrc: number, sequence: number, last: number, out: OctetWriter): void {
@@ -216,7 +227,7 @@ function readReferencePicture(
   const paddingBits = body.u8()
   const payloadType = body.u8() & 0x7f
   const bits = body.rest()
-  if (paddingBits > bits.length * 8) body.isShort = true
+  if (paddingBits > bits.length * 8) body.isBroken = true
   return { type: 'RPSI', payloadType, bits, paddingBits }
 }
 
@@ -234,10 +245,10 @@ function readTradeoff(body: OctetReader): TemporalSpatialTradeoff['entries'][num
   return { ssrc, sequence, index: body.u8() & 0x1f }
 }
 
-/** Entries of one size up to the end; a part of one makes the packet too short. */
-function entries<T>(body: OctetReader, bytes: number, read: () => T): T[] {
+/** Entries of one size up to the end, `least` of them or more; a part of one breaks the packet. */
+function entries<T>(body: OctetReader, bytes: number, read: () => T, least = 1): T[] {
   const all: T[] = []
   while (body.left >= bytes) all.push(read())
-  if (body.left > 0) body.isShort = true
+  if (body.left > 0 || all.length < least) body.isBroken = true
   return all
 }

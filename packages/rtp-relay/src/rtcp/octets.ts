@@ -1,9 +1,9 @@
 /** Fields of binary packets in the order of the network: a reader that cannot run over the end, a writer that grows. */
 
-/** Reads fields one after the other. Past the end everything is 0 and `isShort` is true. */
+/** Reads fields one after the other. Past the end everything is 0 and `isBroken` is true. */
 export class OctetReader {
-  /** More was asked for than there is. */
-  isShort = false
+  /** More was asked for than there is, or what was read does not fit together. */
+  isBroken = false
   private at: number
 
   /** @param end where the fields end; bytes are not copied */
@@ -23,7 +23,7 @@ export class OctetReader {
   /** An unsigned number of 8 bits. */
   u8(): number {
     if (this.at >= this.end) {
-      this.isShort = true
+      this.isBroken = true
       return 0
     }
     return this.bytes[this.at++]!
@@ -47,7 +47,7 @@ export class OctetReader {
   /** The next bytes, a view of those given. */
   take(count: number): Uint8Array {
     if (count > this.left) {
-      this.isShort = true
+      this.isBroken = true
       this.at = this.end
       return this.bytes.subarray(this.end, this.end)
     }
@@ -58,6 +58,11 @@ export class OctetReader {
   /** All bytes that are left, a view. */
   rest(): Uint8Array {
     return this.take(this.left)
+  }
+
+  /** Nothing but zeros may be left. */
+  onlyFill(): void {
+    if (this.rest().some((octet) => octet !== 0)) this.isBroken = true
   }
 }
 
@@ -79,6 +84,13 @@ export class OctetWriter {
     this.reserve(bytes)
     for (let shift = bytes - 1; shift >= 0; shift--)
       this.bytes[this.length++] = Math.floor(value / 2 ** (shift * 8)) & 0xff
+  }
+
+  /** A number of one byte with its sign, in two's complement. */
+  int8(value: number, what: string): void {
+    if (!Number.isInteger(value) || value < -128 || value > 127)
+      throw new RangeError(`${what} is not between -128 and 127`)
+    this.uint(value & 0xff, 1, what)
   }
 
   /** A field of some bits among others: checked, not written. */

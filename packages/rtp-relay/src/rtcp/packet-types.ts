@@ -23,7 +23,15 @@ export const reportBlockTypes = {
   VOIP_METRICS: 7,
 } as const
 
+/** The first packet type; from here on payload types of RTP are given up for RTCP (RFC 5761 §4). */
+export const rtcpTypeMin = 192
+/** The last packet type. */
+export const rtcpTypeMax = 223
 /** Bytes of the header that every packet begins with. */
 export const rtcpHeaderBytes = 4
+/** Bytes of a sender report before its report blocks, the header included. */
+export const senderReportBytes = 28
+/** Bytes of a receiver report before its report blocks, the header included. */
+export const receiverReportBytes = 8
 /** Bytes of one report block of a sender or receiver report. */
 export const reportBlockBytes = 24

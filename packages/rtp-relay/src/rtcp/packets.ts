@@ -7,11 +7,11 @@ import type { ApplicationDefined, Goodbye, SourceDescription } from './source-de
 /** A packet of a type that is not read here. */
 export interface OtherRtcpPacket {
   readonly type: 'OTHER'
-  /** 192 to 223. */
+  /** 192 to 223, and none of `rtcpTypes`. */
   readonly packetType: number
   /** The five bits before it. */
   readonly count: number
-  /** What follows the header. */
+  /** What follows the header, in whole words. */
   readonly body: Uint8Array
 }
 

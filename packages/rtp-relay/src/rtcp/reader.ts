@@ -2,8 +2,9 @@
 import type { RtcpErrorCode } from '../errors'
 import { readExtendedReport } from './extended-reports'
 import { readPayloadFeedback, readTransportFeedback } from './feedback'
+import { contentEnd, packetEnd } from './framing'
 import { OctetReader } from './octets'
-import { rtcpHeaderBytes, rtcpTypes } from './packet-types'
+import { rtcpHeaderBytes, rtcpTypeMax, rtcpTypeMin, rtcpTypes } from './packet-types'
 import type { RtcpPacket } from './packets'
 import { readReceiverReport, readSenderReport } from './reports'
 import { readApplicationDefined, readGoodbye, readSourceDescription } from './source-description'
@@ -27,42 +28,26 @@ export function readRtcp(bytes: Uint8Array, options: { readonly reducedSize?: bo
   if (bytes.length === 0) return { ok: false, code: 'RTCP_EMPTY', offset: 0 }
   for (let offset = 0; offset < bytes.length; ) {
     if (offset + rtcpHeaderBytes > bytes.length) return { ok: false, code: 'RTCP_LENGTH', offset }
-    const first = bytes[offset]!
-    const type = bytes[offset + 1]!
-    const end = offset + rtcpHeaderBytes + ((bytes[offset + 2]! << 8) | bytes[offset + 3]!) * 4
-    const bodyEnd = (first & 0x20) === 0 ? end : unpadded(bytes, offset, end)
-    const code = problemOf(bytes, offset, end, bodyEnd, options.reducedSize === true)
+    const end = packetEnd(bytes, offset)
+    const code = problemOf(bytes, offset, end, options.reducedSize === true)
     if (code !== undefined) return { ok: false, code, offset }
-    const body = new OctetReader(bytes, offset + rtcpHeaderBytes, bodyEnd)
-    packets.push(readPacket(type, first & 0x1f, body))
-    if (body.isShort) return { ok: false, code: 'RTCP_CONTENT', offset }
+    const content = contentEnd(bytes, offset, end, bytes.length)
+    if (content < 0) return { ok: false, code: 'RTCP_PADDING', offset }
+    const body = new OctetReader(bytes, offset + rtcpHeaderBytes, content)
+    packets.push(readPacket(bytes[offset + 1]!, bytes[offset]! & 0x1f, body))
+    if (body.isBroken) return { ok: false, code: 'RTCP_CONTENT', offset }
     offset = end
   }
   return { ok: true, packets }
 }
 
-function problemOf(
-  bytes: Uint8Array,
-  offset: number,
-  end: number,
-  bodyEnd: number | undefined,
-  isReducedSize: boolean,
-): RtcpErrorCode | undefined {
+function problemOf(bytes: Uint8Array, offset: number, end: number, isReducedSize: boolean): RtcpErrorCode | undefined {
   const type = bytes[offset + 1]!
   if (bytes[offset]! >> 6 !== 2) return 'RTCP_VERSION'
-  if (type < 192 || type > 223) return 'RTCP_TYPE'
+  if (type < rtcpTypeMin || type > rtcpTypeMax) return 'RTCP_TYPE'
   if (end > bytes.length) return 'RTCP_LENGTH'
-  if (bodyEnd === undefined) return 'RTCP_PADDING'
   const isReport = type === rtcpTypes.SR || type === rtcpTypes.RR
   return offset === 0 && !isReport && !isReducedSize ? 'RTCP_FIRST' : undefined
-}
-
-/** Where a padded packet ends without its padding, which is whole words at the end of the compound (RFC 3550 §6.4.1). */
-function unpadded(bytes: Uint8Array, offset: number, end: number): number | undefined {
-  if (end !== bytes.length) return undefined
-  const padding = bytes[end - 1]!
-  const isPossible = padding > 0 && padding % 4 === 0 && padding <= end - offset - rtcpHeaderBytes
-  return isPossible ? end - padding : undefined
 }
 
 function readPacket(packetType: number, count: number, body: OctetReader): RtcpPacket {

@@ -32,7 +32,7 @@ export interface SenderReport {
   readonly octetCount: number
   /** 31 at most. */
   readonly reports: readonly ReportBlock[]
-  /** What a profile adds, in multiples of four bytes. */
+  /** What a profile adds, in multiples of four bytes; an empty one reads back as none. */
   readonly extension?: Uint8Array
 }
 
@@ -90,7 +90,7 @@ function readBlocks(body: OctetReader, count: number): ReportBlock[] {
       delaySinceLastReport: body.u32(),
     })
   }
-  if (blocks.length < count) body.isShort = true
+  if (blocks.length < count) body.isBroken = true
   return blocks
 }
 

@@ -15,7 +15,7 @@ export interface SourceItem {
 /** RFC 3550 §6.5. */
 export interface SourceDescription {
   readonly type: 'SDES'
-  /** 31 at most. */
+  /** 31 at most, none for a packet that says nothing. */
   readonly chunks: readonly { readonly ssrc: number; readonly items: readonly SourceItem[] }[]
 }
 
@@ -50,10 +50,12 @@ export function textOf(bytes: Uint8Array): string {
 /** Reads the body of a source description. */
 export function readSourceDescription(body: OctetReader, count: number): SourceDescription {
   const chunks: { ssrc: number; items: SourceItem[] }[] = []
-  for (let index = 0; index < count && !body.isShort; index++) {
+  for (let index = 0; index < count && !body.isBroken; index++) {
     const ssrc = body.u32()
     chunks.push({ ssrc, items: readItems(body) })
   }
+  // Some fill up with more than they need; anything else says that the count is too small.
+  body.onlyFill()
   return { type: 'SDES', chunks }
 }
 
@@ -70,7 +72,7 @@ function readItems(body: OctetReader): SourceItem[] {
     }
     const prefixBytes = text[0] ?? 0
     // The length of the prefix is part of the item, which is longer than it.
-    if (prefixBytes >= text.length) body.isShort = true
+    if (prefixBytes >= text.length) body.isBroken = true
     items.push({ item, prefix: text.subarray(1, 1 + prefixBytes), text: text.subarray(1 + prefixBytes) })
   }
   body.take(body.left % 4)
@@ -101,9 +103,13 @@ export function writeSourceDescription({ chunks }: SourceDescription, out: Octet
 /** Reads the body of a goodbye. */
 export function readGoodbye(body: OctetReader, count: number): Goodbye {
   const ssrcs: number[] = []
-  for (let index = 0; index < count && !body.isShort; index++) ssrcs.push(body.u32())
+  for (let index = 0; index < count && !body.isBroken; index++) ssrcs.push(body.u32())
   if (body.left === 0) return { type: 'BYE', ssrcs }
-  return { type: 'BYE', ssrcs, reason: body.take(body.u8()) }
+  const reason = body.take(body.u8())
+  // What fills the last word is nobody's business, a whole word more says that the count is too small.
+  body.take(body.left % 4)
+  body.onlyFill()
+  return { type: 'BYE', ssrcs, reason }
 }
 
 /** Writes the body of a goodbye. */

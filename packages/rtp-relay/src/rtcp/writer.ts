@@ -2,16 +2,18 @@
 import { writeExtendedReport } from './extended-reports'
 import { writeFeedback } from './feedback'
 import { OctetWriter } from './octets'
-import { rtcpHeaderBytes, rtcpTypes } from './packet-types'
-import type { RtcpPacket } from './packets'
+import { rtcpHeaderBytes, rtcpTypeMax, rtcpTypeMin, rtcpTypes } from './packet-types'
+import type { OtherRtcpPacket, RtcpPacket } from './packets'
 import { writeReport } from './reports'
 import { writeApplicationDefined, writeGoodbye, writeSourceDescription } from './source-description'
 
 /**
- * Writes packets one after the other, without padding. Which of them a compound needs is the caller's business.
+ * Writes packets one after the other, without padding. Which of them a compound needs is the caller's business: where the
+ * first is no report, only `reducedSize` reads them back.
  * @throws RangeError for a value that its field cannot hold, which the message names
  */
 export function writeRtcp(packets: readonly RtcpPacket[]): Uint8Array {
+  if (packets.length === 0) throw new RangeError('there is no packet to write')
   const out = new OctetWriter()
   for (const packet of packets) writePacket(packet, out)
   return out.done()
@@ -42,11 +44,19 @@ function writeBody(packet: RtcpPacket, out: OctetWriter): { type: number; count:
     case 'XR':
       return { type: rtcpTypes.XR, count: writeExtendedReport(packet, out) }
     case 'OTHER':
-      out.octets(packet.body)
-      return { type: packet.packetType, count: packet.count }
+      return writeOther(packet, out)
     default: {
       const { type, format } = writeFeedback(packet, out)
       return { type, count: format }
     }
   }
+}
+
+/** A type that is read here would read back as something else. */
+function writeOther({ packetType, count, body }: OtherRtcpPacket, out: OctetWriter): { type: number; count: number } {
+  const isKnown = Object.values<number>(rtcpTypes).includes(packetType)
+  if (isKnown || packetType < rtcpTypeMin || packetType > rtcpTypeMax)
+    throw new RangeError('packetType is not one of 192 to 199 and 208 to 223')
+  out.octets(body)
+  return { type: packetType, count }
 }
